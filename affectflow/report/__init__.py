@@ -26,12 +26,12 @@ from affectflow.storage import Storage
 __all__ = ["Asked", "check_replaceable", "is_current", "render", "write_report"]
 
 _HEAD_CHARACTERS = 2_000
-"""At the start of a page, which says there what it was made from."""
+"""The start of a page, which states what the page was made from."""
 _MARK = 'name="affectflow-basis"'
 _OTHER_MARKS = ("table,measure,period,", "<!-- affectflow report -->")
-"""What the other shapes begin with."""
+"""The first words of the other formats."""
 _BASIS_TABLES = ("runs", "dead_letters")
-"""Tables of which not the version counts, but some of what they say."""
+"""Tables that count by some of their content, not by their version."""
 
 
 def write_report(
@@ -45,19 +45,19 @@ def write_report(
     speaker_key_uri: str = "",
     say: Callable[[str], None] | None = None,
 ) -> Path | str:
-    """Returns the path or URL of the report that it writes, whole or not at all.
+    """Writes a report, whole or not at all, and returns its path or URL.
 
     Args:
       lake_uri: folder or URL of the lake.
-      out: where the page goes; its folder is made if it is not there.
+      out: where the page is written; its folder is created if it does not exist.
       title: the heading; by default it names the lake's folder.
-      annotator: that the report rests on, by its id or a beginning of it; by default
-        the basis of the lake, see `affectflow.lake.basis`.
-      asked: what it may show; by default what anyone may see.
+      annotator: the one that the report rests on, by its id or a prefix of it; by
+        default the basis of the lake, see `affectflow.lake.basis`.
+      asked: what the report may show; by default, what anyone may see.
       shape: `html`, `csv` or `md`.
       speaker_key_uri: where the key of the pseudonyms is, if not in the user's
         configuration folder. Without the key nothing is quoted.
-      say: is told in one line what a report on the lake rests on.
+      say: called with one line that says what the report rests on.
 
     Raises:
       LakeError: `lake_uri` is not a lake.
@@ -68,7 +68,7 @@ def write_report(
     asked = asked or Asked()
     check_word("--format", shape, FORMATS)
     check_replaceable(out)
-    # Before the lake is opened: what another run adds meanwhile is not in the page.
+    # Before the lake is opened: rows that another run adds later are not on the page.
     versions = _versions(str(lake_uri))
     with open_lake(str(lake_uri)) as connection:
         made_from = basis_digest(
@@ -97,9 +97,9 @@ def write_report(
 
 
 def spelt(lake_uri: str) -> str:
-    """Returns how a page for anyone spells the place of a lake in its commands.
+    """Returns how the commands on a page for anyone spell the lake's location.
 
-    A path from the root, or out of the folder, may hold the name of a user.
+    An absolute path, or one that leaves the folder, may contain the name of a user.
     """
     path = Path(lake_uri)
     is_far = path.is_absolute() or lake_uri.startswith("~") or ".." in path.parts
@@ -129,12 +129,12 @@ def basis_digest(
     annotator: str | None = None,
     asked: Asked | None = None,
 ) -> str:
-    """Returns 16 hexadecimal digits that tell what a report on a lake is made from.
+    """Returns 16 hexadecimal digits that identify what a report is made from.
 
-    That is the lake's tables, what was asked for, and the code of the report; empty if
-    nobody can tell. The lake's place counts: the commands on the page name it. Runs
-    that changed no other table are left out: no figure rests on them. An ingest
-    writes its dead letters again, so what they say counts.
+    They cover the lake's tables, what was asked for, and the code of the report; empty
+    if that is unknown. The lake's location counts: the commands on the page name it.
+    Runs that changed no other table are left out: no figure depends on them. An ingest
+    rewrites its dead letters, so their content counts.
 
     Args:
       connection: to the lake; it needs the tables `runs` and `dead_letters`.
@@ -156,7 +156,7 @@ def basis_digest(
 
 
 def is_current(lake_uri: str, out: str) -> bool:
-    """Returns whether a local page is what `write_report` would write there unasked."""
+    """Returns whether `write_report` with its defaults would write this local page."""
     written = Path(out)
     if "://" in out or not written.is_file():
         return False
@@ -167,10 +167,10 @@ def is_current(lake_uri: str, out: str) -> bool:
 
 
 def check_replaceable(out: str | Path) -> None:
-    """Raises unless a page may be written there: nothing else is overwritten.
+    """Raises unless a page may be written to `out`: only reports are overwritten.
 
     Raises:
-      UsageError: a local file is there that is not a report.
+      UsageError: `out` is a local file that is not a report.
     """
     there = Path(out)
     if "://" in str(out) or not there.is_file():
@@ -199,8 +199,8 @@ def render(
 ) -> str:
     """Returns the report on an open lake as the text of an HTML page.
 
-    `lake` is how the commands that the page shows spell the lake's place. Names of
-    speakers in quotes are found by `write_report` only, which has the lake's key.
+    `lake` is the lake's location as the commands on the page spell it. Only
+    `write_report` finds names of speakers in quotes, because it has the lake's key.
     """
     facts = queries.collect(connection, annotator, asked)
     facts.lake, facts.title = lake, title
@@ -214,7 +214,7 @@ def _write(out: Path, text: str) -> Path:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
-            # mkstemp makes a file for its owner alone; a report is to be passed on.
+            # mkstemp makes a file that only its owner can read; a report is passed on.
             os.chmod(partial, 0o644)
             os.replace(partial, out)
         finally:

@@ -1,4 +1,4 @@
-"""What somebody asks of a report: for whom, with which quotes and events."""
+"""What is asked of a report: for whom, with which quotes and events."""
 
 import csv
 from collections.abc import Iterator
@@ -39,11 +39,11 @@ class Asked:
       reader: `anyone`, or `owner` of the lake, who sees small counts and full quotes.
       quotes: `full` only of public messages whose address is shown, else 12 words;
         `short`: 12 words; or `none`.
-      context: where it is used, one of `affectflow.people.CONTEXTS`, or empty.
+      context: where the report is used, one of `affectflow.people.CONTEXTS`, or empty.
       events: in order of time.
 
     Raises:
-      UsageError: a word is unknown; names those that are known.
+      UsageError: a value is unknown; the message names the known ones.
     """
 
     reader: str = "anyone"
@@ -52,7 +52,7 @@ class Asked:
     events: tuple[Event, ...] = ()
 
     def __post_init__(self) -> None:
-        """Checks the words."""
+        """Checks the values."""
         check_word("--for", self.reader, READERS)
         check_word("--quotes", self.quotes, QUOTES)
         if self.context:
@@ -65,31 +65,31 @@ class Asked:
 
     @property
     def min_people(self) -> int:
-        """Cells with fewer people are not shown."""
+        """The minimum number of people in a cell that is shown."""
         return 0 if self.is_owner else self.least_people
 
     @property
     def least_people(self) -> int:
-        """What a cell needs to be shown to anyone, whoever reads this report."""
+        """The minimum number of people in a cell that is shown to anyone."""
         return MIN_PEOPLE_AT_WORK if self.context == WORKPLACE else MIN_PEOPLE
 
     @property
     def min_messages(self) -> int:
-        """Cells with fewer messages are not shown."""
+        """The minimum number of messages in a cell that is shown."""
         return 0 if self.is_owner else MIN_MESSAGES
 
     @property
     def small(self) -> str:
-        """What a cell that is not shown has, in words."""
+        """What makes a cell too small to be shown, in words."""
         return f"fewer than {self.min_people} people or {self.min_messages} messages"
 
     def shows(self, messages: int, people: int | None) -> bool:
-        """Returns whether a cell of so many messages and people may be shown."""
+        """Returns whether a cell with that many messages and people may be shown."""
         return messages >= self.min_messages and (people or 0) >= self.min_people
 
 
 def check_word(option: str, word: str, known: tuple[str, ...]) -> None:
-    """Raises UsageError unless `word` is one of those known."""
+    """Raises UsageError unless `word` is one of `known`."""
     if word not in known:
         raise UsageError(f"{option} must be one of {', '.join(known)}, got {word!r}")
 
@@ -101,8 +101,8 @@ def read_events(path: str | Path) -> tuple[Event, ...]:
     every container.
 
     Raises:
-      UsageError: the file cannot be read, has no such columns, or a date is not one;
-        names the line.
+      UsageError: the file cannot be read, a column is missing, or a date is invalid;
+        the message names the line.
     """
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:

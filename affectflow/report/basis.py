@@ -40,7 +40,7 @@ def basis(facts: Facts) -> Html:
 
 
 def _notices(rows: Sequence[Row]) -> list[str]:
-    """Returns what guards tell whoever reads the results, each once."""
+    """Returns what guards tell readers of the results, each once."""
     found = (row["notice"] for row in rows)
     return [said for said in dict.fromkeys(found) if said]
 
@@ -60,7 +60,7 @@ def _annotator(facts: Facts, row: Row) -> list[Child]:
 
 
 def _model(facts: Facts, model: str) -> str:
-    """Returns the name of a model; of a folder, for anyone, the last word only."""
+    """Returns the name of a model; for anyone, a folder is cut to its last name."""
     is_folder = model.startswith(("/", "~", "."))
     return named_shortly(model) if is_folder and not facts.asked.is_owner else model
 
@@ -73,7 +73,7 @@ def footer(facts: Facts) -> Html:
         f"Made by affectflow {__version__} on {now:%Y-%m-%d %H:%M} UTC from "
         f"{count(counts['messages'], 'message')} in {facts.lake}. "
         f"Settings digest {_digest(runs)}. Bots are left out of every number about "
-        "people; no name of a person and no speaker id is on this page; "
+        "people; this page has no names of people and no speaker ids; "
         f"{_quoted(facts)}"
     )
     if (share := facts.one("top_five")["share"]) is not None:
@@ -116,7 +116,7 @@ def _quoted(facts: Facts) -> str:
 
 
 def _by_whose_word(facts: Facts) -> str:
-    """Returns who says that what is quoted is public."""
+    """Returns who states that the quotes are public."""
     sources = [row["source"] for row in facts.answers["public_sources"]]
     if not sources:
         return " at its source"

@@ -1,30 +1,31 @@
-"""Cells: the small table behind the page's filters, safe however it is combined.
+"""Cells: the small table behind the page's filters, safe in every combination.
 
-What is published is one strict partition of the messages. Each cell of it has at least
-5 people (10 in the context `workplace`) and 20 messages, and a filter chooses whole
-cells. So whatever a reader computes from what is shown (a union,
-a difference, any linear combination) is a sum over whole cells: nobody learns a count
-of fewer messages or people than one cell has. That is why no cell has to be suppressed
-a second time: small groups are merged into a cell `several`, never left out one by one,
-and if they are too few even together, the smallest publishable sibling joins them.
+One strict partition of the messages is published. Each cell of it has at least 5 people
+(10 in the context `workplace`) and 20 messages, and a filter chooses whole cells. So
+anything that a reader computes from the page (a union, a difference, any linear
+combination) is a sum over whole cells: nobody learns a count of fewer messages or
+people than one cell has. So no cell needs a second suppression: small groups are merged
+into a cell `several`, never left out one by one, and if they are too few even together,
+the smallest publishable sibling joins them.
 
 The minimum is the threshold rule, and merging instead of suppressing is table redesign
-(Hundepool et al. 2012, *Statistical Disclosure Control*, ch. 4); what suppression alone
-would need on top, so that differences reveal nothing, is Cox 1980 (*Suppression
-methodology and statistical disclosure control*); the attack by overlapping queries is
-the tracker of Denning, Denning and Schwartz 1979. The partition is built from the top,
-one dimension after another within each cell, as Mondrian does (LeFevre, DeWitt and
+(Hundepool et al. 2012, *Statistical Disclosure Control*, ch. 4); Cox 1980 (*Suppression
+methodology and statistical disclosure control*) describes what suppression alone would
+need in addition, so that differences reveal nothing; the attack by overlapping queries
+is the tracker of Denning, Denning and Schwartz 1979. The partition is built from the
+top, one dimension after another within each cell, as Mondrian does (LeFevre, DeWitt and
 Ramakrishnan 2006).
 
 Three things are dimensions too, so that they cannot be computed by difference: which
 other annotators answered (their counts differ by whole cells only), whether a message
 may be published (private and deleted ones are in cells of their own, which are not
-embedded; a cell that cannot be parted from them is not embedded either), and what is
-rare (kept together as `several`). How many people a union has is not a sum, and unions
-of overlapping groups would reveal overlaps: so each cell says its people rounded down
-to a multiple of the minimum, and a union at least the most of its cells.
+embedded; a cell that cannot be separated from them is not embedded either), and which
+values are rare (kept together as `several`). The number of people in a union is not a
+sum, and unions of overlapping groups would reveal overlaps: so each cell gives its
+people rounded down to a multiple of the minimum, and a union gives the largest of its
+cells as a lower bound.
 
-What the cells do not hide: that all, or none, of a cell's messages are flagged.
+The cells do not hide that all, or none, of their messages are flagged.
 """
 
 from collections.abc import Sequence
@@ -47,7 +48,7 @@ from affectflow.report.partition import (
 from affectflow.report.periods import period_of
 
 MAX_CELLS = 2_000
-"""Of a large lake cells get larger, not more: they are a part of the page."""
+"""A large lake gets larger cells, not more: all of them are on the page."""
 _MOST = {"container": 30, "role": 8, "kind": 8, "period": 27}
 _MAX_LABELS = 12
 
@@ -57,17 +58,17 @@ class Cells:
     """The table behind the filters.
 
     Args:
-      rows: the cells, none if all messages together are too few; the value "" means
+      rows: the cells; empty if all messages together are too few. The value "" means
         not stated.
-      choices: annotator and task that labels are of; the first is the report's. A
-        person is called `people`: no name of one is on the page.
+      choices: annotators and tasks that gave the labels; the first is the report's.
+        People are called `people`: the page names none of them.
       labels: of each choice, the most frequent first.
       period: `week`, `month`, `quarter` or `year`.
       left_out: messages of people that are in no cell: private or deleted ones, and
-        those that could not be parted from them.
-      min_people: that each cell has.
-      min_messages: that each cell has.
-      counted: `people`; `conversations` where no speaker of the lake is known.
+        those that could not be separated from them.
+      min_people: the minimum for a cell.
+      min_messages: the minimum for a cell.
+      counted: `people`; `conversations` if no speaker of the lake is known.
     """
 
     rows: list[Cell[str | None]]
@@ -91,11 +92,11 @@ def build(
     """Returns the cells of what `chosen` answered; None if nothing is labelled.
 
     Args:
-      connection: to a lake; temporary tables of it are made and dropped.
+      connection: to a lake; temporary tables are created and dropped.
       chosen: the annotator that the report rests on.
-      there: all that have answered; people among them are left out.
-      min_people: in a cell.
-      min_messages: in a cell of a lake that is not large.
+      there: all annotators that have answered; people among them are left out.
+      min_people: the minimum for a cell.
+      min_messages: the minimum for a cell; a large lake needs more.
     """
     if chosen is None:
         return None
@@ -182,7 +183,7 @@ UNION
 SELECT s.choice, s.utterance_id, 'irritation'
 FROM said AS s JOIN folds_here AS f USING (vocabulary, label)
 WHERE s.chosen"""
-# Where no speaker of the lake is known, conversations stand for people.
+# If no speaker of the lake is known, conversations stand for people.
 _MESSAGES = """
 CREATE OR REPLACE TEMP TABLE cell_messages AS
 WITH answers AS (
@@ -213,7 +214,7 @@ _WHEN = "coalesce(strftime(date_trunc('{period}', timestamp), '%Y-%m-%d'), '')"
 _COMMON = """
 SELECT {value} AS value FROM cell_messages
 GROUP BY value ORDER BY {order} DESC, value LIMIT {most}"""
-# A value that is rare has no number. Two people of one hash would count as one: less.
+# Rare values are null. Two people with one hash would count as one: the safe side.
 _ROWS = """
 CREATE OR REPLACE TEMP TABLE cell_rows AS
 SELECT number, CASE WHEN person IS NOT NULL THEN hash(person) END AS person,
@@ -226,7 +227,7 @@ def _gather(
 ) -> tuple[str, list[list[str]]]:
     """Makes the tables `cell_labels`, `cell_messages` and `cell_rows`.
 
-    Returns the period that messages are counted by, and the values of each dimension.
+    Returns the period of the counts, and the values of each dimension.
     """
     told = {
         "names": [each.annotator_id for each in offered],
@@ -259,7 +260,7 @@ def _common(connection: duckdb.DuckDBPyConnection, name: str, value: str) -> lis
 
 
 def _forget_erased(connection: duckdb.DuckDBPyConnection) -> None:
-    """Takes out what an erasure has named, even if it was killed half way."""
+    """Removes everything that an erasure names, even if it was killed half way."""
     erased = ask(connection, "SELECT kind, id FROM tombstones")
     if not len(erased):
         return

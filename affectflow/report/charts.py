@@ -1,7 +1,7 @@
 """Plots as static SVG that follows the colours of the page it stands in.
 
-Widths and places are in per cent and texts in pixels, so that a plot fills its figure
-and its texts stay readable on a phone. Nothing is loaded: neither library nor font.
+Widths and positions are in per cent and texts in pixels, so that a plot fills its
+figure and its texts stay readable on a phone. No library and no font is loaded.
 """
 
 import re
@@ -14,7 +14,7 @@ from affectflow.report.html import Child, Html, el
 Point = tuple[datetime, int | None]
 
 _TOP, _BOTTOM = 14.0, 20.0
-"""Pixels above the highest value, and below zero, where the dates stand."""
+"""Pixels above the highest value, and below zero for the dates."""
 
 
 class Column(NamedTuple):
@@ -35,14 +35,14 @@ class Rate(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """An event: its place on the axis, 0..1, and the name that stands there."""
+    """An event: its position on the axis, 0..1, and its name there."""
 
     place: float
     name: str
 
 
 def hatching() -> Html:
-    """Returns what hatches unfinished periods; once a page, before its plots."""
+    """Returns the pattern that hatches unfinished periods; once a page."""
     lines = el("path", d="M0 6 6 0", class_="hatch")
     pattern = el(
         "pattern",
@@ -58,7 +58,7 @@ def hatching() -> Html:
 def time_line(points: Sequence[Point], label: str, *, unfinished: bool = False) -> Html:
     """Returns a line of counts over time; None breaks the line.
 
-    The last period is hatched where it is unfinished.
+    The last period is hatched if it is unfinished.
     """
     height, top = 110.0, _nice(max((n for _, n in points if n), default=0))
     places = [_middle(i, len(points)) for i in range(len(points))]
@@ -105,7 +105,7 @@ def columns(
     marks: Iterable[Mark] = (),
     height: float = 130.0,
 ) -> Html:
-    """Returns columns of all messages, and in front of them of those flagged."""
+    """Returns columns of all messages, with those of flagged messages in front."""
     top = _nice(max((each.all for each in periods if each.all), default=0))
     slot = 1 / max(1, len(periods))
     drawn: list[Child] = []
@@ -171,7 +171,7 @@ def bars(counts: Sequence[tuple[str, int]], label: str) -> Html:
     rows: list[Child] = []
     for i, (name, n) in enumerate(counts):
         y, length = i * step, 88 * n / most
-        # The name above its bar: beside it there is no room on a phone.
+        # The name is above its bar: a phone has no room beside it.
         bar = {"x": "0", "y": f"{y + 17}", "width": f"{length:.2f}%", "height": "13"}
         rows += [
             _text(_cut(name), "0", y + 12, class_="name"),
@@ -292,7 +292,7 @@ def _ticks(top: float, *, percent: bool) -> list[float]:
 
 
 def _dates(periods: Sequence[datetime], height: float) -> list[Child]:
-    """Returns three dates below a plot: more would run into one another."""
+    """Returns three dates below a plot: more would overlap."""
     shown = sorted({0, len(periods) // 2, len(periods) - 1})
     within_a_year = periods[-1] - periods[0] < timedelta(days=300)
     are_months = all(period.day == 1 for period in periods)
@@ -331,7 +331,7 @@ def _px(pixels: float) -> str:
 
 
 def _nice(most: float) -> int:
-    """Returns the least of 2, 4, 6, 8, 10, 20, 40, ... that is not below `most`."""
+    """Returns the smallest of 2, 4, 6, 8, 10, 20, 40, ... that is at least `most`."""
     size = 1
     while True:
         for step in (2, 4, 6, 8, 10):

@@ -1,4 +1,4 @@
-"""How many messages were flagged, of how many, in which part of the lake."""
+"""How many messages were flagged, out of how many, in each part of the lake."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ _ALL, _PERIOD, _CONTAINER, _ROLE, _BY_CONTAINER, _BY_ROLE = 7, 3, 5, 6, 1, 2
 
 
 class Count(NamedTuple):
-    """Messages of one part that were answered, and how many of them are flagged."""
+    """Answered messages of one part, and how many of them are flagged."""
 
     messages: int = 0
     people: int = 0
@@ -43,7 +43,7 @@ class Counts:
 
     @property
     def ranked(self) -> list[str | None]:
-        """The containers, most flagged for their size first."""
+        """The containers, those with the most flagged for their size first."""
         by_rank = sorted(
             self.containers.items(),
             key=lambda each: (-(each[1].low or 0), str(each[0])),

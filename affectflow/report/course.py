@@ -1,6 +1,6 @@
-"""Whether more is flagged than before, in counts: what can be said without gold.
+"""Whether more is flagged than before, in counts: all that is known without gold.
 
-Only cells that the page shows are counted, so that no sum gives a hidden one away.
+Only cells that the page shows are counted, so that no sum reveals a hidden one.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from affectflow.report.queries import Facts
 from affectflow.report.words import is_unfinished, period_name
 
 _MIN_FOR_HALVES = 4
-"""Below it, halves of the periods are hardly more than the last two."""
+"""With fewer periods, halves are hardly longer than the last two periods."""
 
 
 class _Cell(NamedTuple):
@@ -30,14 +30,14 @@ class _Cell(NamedTuple):
 
     @property
     def rate(self) -> Interval:
-        """Its share, as if each conversation said one thing; no page shows it."""
+        """Its share, as if each conversation counted once; not shown on any page."""
         return wilson(
             self.flagged / self.messages, min(self.conversations, self.messages)
         )
 
 
 def course(facts: Facts) -> Html:
-    """Returns how many messages were flagged lately and before, of how many."""
+    """Returns how many messages were flagged lately and before, out of how many."""
     question = el("strong", "Is it getting worse?")
     shown = _shown(facts)
     if len(shown) < 2:

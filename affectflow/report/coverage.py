@@ -1,4 +1,4 @@
-"""What was there to be read: messages by language, and what was not said in words."""
+"""What there was to read: messages by language, and nonverbal cues."""
 
 from affectflow.nouns import count
 from affectflow.report.html import Child, Html, el, table

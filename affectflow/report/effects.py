@@ -1,4 +1,4 @@
-"""What was flagged before and after an event, beside containers it did not concern."""
+"""What was flagged before and after an event, compared with unaffected containers."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +17,7 @@ from affectflow.report.queries import Facts
 
 WINDOW = timedelta(days=56)
 MIN_FLAGGED = 5
-"""With fewer flagged messages on a side nothing is compared."""
+"""With fewer flagged messages on a side, nothing is compared."""
 
 _SIDES = """
 SELECT CASE WHEN $where = '' OR container = $where THEN 'here' ELSE 'elsewhere' END
@@ -36,10 +36,10 @@ FROM ({_SIDES}) GROUP BY part"""
 class Effect:
     """One event. It is an association: other things happened at the same time.
 
-    `counts` by side, such as `here before`; empty where a side is too small to be
+    `counts` are by side, such as `here before`; empty if a side is too small to be
     shown. `here` and `elsewhere` are differences of corrected shares, `contrast` the
-    first minus the second. Without gold `ratio` says how many times as often messages
-    are flagged after as before, over the same elsewhere.
+    first minus the second. Without gold, `ratio` is how many times as often messages
+    are flagged after as before, divided by the same ratio elsewhere.
     """
 
     event: Event
@@ -53,7 +53,7 @@ class Effect:
 def effects_of(
     connection: duckdb.DuckDBPyConnection, facts: Facts, parameters: dict[str, Any]
 ) -> list[Effect]:
-    """Returns before and after each event, in 56 days on each side."""
+    """Returns counts and shares before and after each event, 56 days on each side."""
     return [_effect(connection, facts, e, parameters) for e in facts.asked.events]
 
 
@@ -101,14 +101,14 @@ def _of_shares(
 
 
 def _ratio(tallies: dict[str, Tally]) -> Interval | None:
-    """Returns flagged after / before, over the same elsewhere if there is elsewhere."""
+    """Returns flagged after / before, divided by the same elsewhere if there is one."""
     draws = []
     for number, part in enumerate(sorted(tallies)):
         tally = tallies[part]
         if tally.chosen @ tally.conversations < MIN_FLAGGED:
             return None
         own = [apparent_of(tally), apparent_draws(tally, seed=number)]
-        # Elsewhere is divided by, and so is what was before.
+        # The divisors: elsewhere, and before the event.
         sign = 1 if part in ("here after", "elsewhere before") else -1
         draws.append(sign * np.log(np.maximum(np.concatenate(own), 1e-9)))
     if len(draws) not in (2, 4):

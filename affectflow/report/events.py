@@ -1,4 +1,4 @@
-"""Events that somebody named, and what was flagged before and after each."""
+"""Named events, and what was flagged before and after each."""
 
 from affectflow.nouns import count
 from affectflow.report.counts import Count
@@ -19,7 +19,7 @@ def events(facts: Facts) -> Html | None:
             "p",
             f"The {WINDOW.days} days before and after each, beside the containers that "
             "it did not concern. It is an association: other things happened at the "
-            "same time, and nobody chose by chance where the event took place.",
+            "same time, and the event was not assigned to containers at random.",
         ),
         el("ol", [_event(effect, facts) for effect in facts.effects], class_="events"),
     )

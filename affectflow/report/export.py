@@ -21,15 +21,16 @@ COLUMNS = (
     *("flagged", "messages", "people", "rank", "share", "low", "high"),
 )
 MARKDOWN = "<!-- affectflow report -->"
-# A spreadsheet takes what begins so for a formula and runs it.
+# A spreadsheet runs text that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#!|~$&:])")
 
 
 def as_csv(facts: Facts) -> str:
-    """Returns one table; a row is a part of the lake, empty where it is all of it.
+    """Returns one table with a row for each part of the lake; an empty cell means all.
 
-    `share`, `low` and `high` are filled after gold only; of themes as labelled.
+    `share`, `low` and `high` are filled only after gold; those of themes are as
+    labelled.
     """
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
@@ -40,7 +41,7 @@ def as_csv(facts: Facts) -> str:
 
 
 def rows_of(facts: Facts) -> Iterator[Row]:
-    """Yields the rows of the table, of parts that are large enough to be shown."""
+    """Yields the rows of parts that are large enough to be shown."""
     counts, shares = facts.counts, facts.shares
     yield _row(facts, "all", counts.total) | _all_shares(facts)
     whole = _kept(counts.periods, facts)
@@ -50,7 +51,7 @@ def rows_of(facts: Facts) -> Iterator[Row]:
     ranks = [c for c in counts.ranked if facts.asked.shows(*counts.containers[c].size)]
     for place, container in enumerate(ranks, start=1):
         share = shares.containers.get(container) if shares else None
-        # Ranks and sizes only: flagged ones could be subtracted from all.
+        # Ranks and sizes only: counts of flagged messages could be subtracted from all.
         row = _row(facts, "container", counts.containers[container], share)
         flagged = (
             {} if container in _kept(counts.containers, facts) else {"flagged": ""}
@@ -141,7 +142,7 @@ def as_markdown(facts: Facts) -> str:
 
 
 def escaped(text: str) -> str:
-    """Returns text that Markdown shows as it is, in one line, without links or HTML."""
+    """Returns text that Markdown shows unchanged: one line, no links, no HTML."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 

@@ -1,6 +1,6 @@
-"""The section that can be filtered: a table of cells in the page, and our script.
+"""The section with filters: a table of cells in the page, and our script.
 
-Without the script it says, container by container, what all filters open would say.
+Without the script it shows, container by container, the counts without any filter.
 """
 
 import json
@@ -27,7 +27,7 @@ _UNSTATED = "not stated"
 
 
 def filters(facts: Facts) -> Html:
-    """Returns the section with its table and script, or why there is nothing in it."""
+    """Returns the section with its table and script, or why it is empty."""
     cells = facts.cells
     if cells is None or not cells.rows:
         why_not = prose(_nothing(facts, cells))
@@ -58,7 +58,7 @@ def _nothing(facts: Facts, cells: Cells | None) -> str:
 
 
 def script() -> str:
-    """Returns the script of the section, as the page's policy must allow it."""
+    """Returns the script of the section, exactly as the page's policy allows it."""
     file = resources.files("affectflow.report") / "assets" / "filters.js"
     return file.read_text(encoding="utf-8")
 
@@ -133,7 +133,7 @@ def _note(cells: Cells) -> str:
 
 
 def _embedded(cells: Cells) -> Html:
-    """Returns the table as JSON that cannot end the element it stands in."""
+    """Returns the table as JSON that cannot end the element around it."""
     text = json.dumps(_data(cells), ensure_ascii=False, separators=(",", ":"))
     for mark in "<>&\u2028\u2029":
         text = text.replace(mark, f"\\u{ord(mark):04x}")
@@ -141,7 +141,7 @@ def _embedded(cells: Cells) -> Html:
 
 
 def _data(cells: Cells) -> dict[str, Any]:
-    """Returns what the script reads; values and labels are numbers into lists."""
+    """Returns what the script reads; values and labels are indices into lists."""
     values = [_values(cells, n) for n in range(len(DIMENSIONS))]
     places = [{value: n for n, value in enumerate(each)} for each in values]
     choice, label = _first_shown(cells)

@@ -1,4 +1,4 @@
-"""What the page opens with: how much, whether it changed, about what, and where."""
+"""The opening of the page: how much, whether it changed, about what, and where."""
 
 import html
 import re
@@ -194,7 +194,7 @@ def _has_share(where: str, shares: "Shares | None") -> bool:
 
 
 def _sure(where: str, shares: "Shares | None") -> str:
-    """Returns the share of a container, and whether others may well have as much."""
+    """Returns the share of a container, and whether others may have as much."""
     if shares is None or where not in shares.containers:
         return ""
     own = shares.containers[where]

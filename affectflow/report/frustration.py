@@ -1,4 +1,4 @@
-"""What is flagged over time: by container, and by the role of who wrote."""
+"""What is flagged over time: by container, and by the role of the author."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _MAX_PLOTS = 6
 _MIN_COLUMNS = 2
-"""A plot of fewer periods shows no course."""
+"""A plot of fewer periods shows no trend."""
 
 
 def over_time(facts: Facts) -> Html | None:
@@ -59,14 +59,14 @@ def _explained(facts: Facts) -> str:
     if facts.asked.is_owner:
         return plotted
     return (
-        f"{plotted} A ring stands for {facts.asked.small}, and for what would give "
-        "such a number away by subtraction; a part that has hardly anything else is "
-        "left out."
+        f"{plotted} A ring stands for {facts.asked.small}, and for any number that "
+        "would reveal such a count by subtraction; a part with hardly anything else "
+        "is left out."
     )
 
 
 def columns_of(facts: Facts, counts: Mapping[Any, Count]) -> list[Column]:
-    """Returns a column for each period; an empty one where too few wrote."""
+    """Returns a column for each period; it is empty if too few people wrote."""
     hidden = hidden_parts({p: n.size for p, n in counts.items()}, facts.asked)
     return _columns(facts, counts, hidden)
 
@@ -86,7 +86,7 @@ def _columns(
 
 
 def rates_of(facts: Facts, shares: "Mapping[Any, Interval]") -> list[Rate]:
-    """Returns the share of each period; unknown where too few are labelled."""
+    """Returns the share of each period; unknown if too few messages are labelled."""
     periods = every_period(list(facts.counts.periods), facts.period)
     return [
         Rate(p, *shares[p]) if p in shares else Rate(p, None, 0.0, 0.0) for p in periods
@@ -188,7 +188,7 @@ def _marks_named(facts: Facts) -> Html | None:
 
 
 def _as_table(facts: Facts) -> Html:
-    """Returns the numbers of the plot, for those who cannot see it."""
+    """Returns the numbers of the plot, for readers who cannot see it."""
     shares = facts.shares.periods if facts.shares else {}
     rows: list[list[Child]] = []
     for each in columns_of(facts, facts.counts.periods):

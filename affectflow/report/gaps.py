@@ -1,9 +1,9 @@
-"""For whom an annotator errs: what was measured of its weights, where it says so.
+"""For whom an annotator errs: gaps measured for its weights, if it ships them.
 
 A model whose weights come with its package may bring `weights/group_gaps.json`: the
-`revision` that was measured, and `gaps`: `about` (what tells groups apart), `label`,
-`figure`, `highest` and `lowest` (name and value each), `gap` (value, low, high) and
-whether it is `beyond_chance`. Figures of other weights are never said.
+`revision` that was measured, and `gaps`: `about` (what distinguishes the groups),
+`label`, `figure`, `highest` and `lowest` (a name and a value each), `gap` (value, low,
+high) and whether it is `beyond_chance`. Figures of other weights are never shown.
 """
 
 import json
@@ -18,16 +18,16 @@ from affectflow.report.html import Child, Html, el, table
 FILE = Path("weights", "group_gaps.json")
 PUBLISHED = Path("weights", "published.json")
 """The `revision` that was measured, and for each label its precision and recall at the
-threshold, and what they were measured `on`."""
+threshold, and the texts they were measured `on`."""
 _HEADS = ("Compared", "Label", "Figure", "Highest", "Lowest", "Gap (95 %)", "Chance")
 
 Row = Mapping[str, Any]
 
 
 def gaps_of(annotator: Row) -> list[Row]:
-    """Returns the gaps between groups that were measured of an annotator.
+    """Returns the gaps between groups that were measured for an annotator.
 
-    Nothing of the plugin is imported.
+    The plugin is not imported.
 
     Args:
       annotator: a row of the table `annotators`.
@@ -48,7 +48,7 @@ def published(annotator: Row, label: str) -> Row | None:
 
 
 def _brought(annotator: Row, file: Path) -> Row | None:
-    """Returns what a file beside the weights says, if it is of the same revision."""
+    """Returns the content of a file beside the weights, if the revision is the same."""
     model = annotator["model"]
     if model not in registry.names("models"):
         return None
@@ -63,7 +63,7 @@ def _brought(annotator: Row, file: Path) -> Row | None:
 
 
 def for_whom_it_errs(annotators: Sequence[Row]) -> list[Html]:
-    """Returns a table of gaps for each annotator that has some, for the methods."""
+    """Returns a table of gaps for each annotator with known gaps, for the methods."""
     found = [(row["annotator_id"], gaps_of(row)) for row in annotators]
     return [
         el(
@@ -112,7 +112,7 @@ def _cells(gap: Row) -> list[Child]:
 
 
 def _end(gap: Row, which: str) -> str:
-    """Returns the value and the name of a group; of texts by length, with the unit."""
+    """Returns the value and the name of a group, with the unit if it is a length."""
     name, value = gap[which]
     unit = _UNIT if gap["about"].endswith(_BY_LENGTH) else ""
     return f"{value:.3f} {name}{unit}"

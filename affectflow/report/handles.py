@@ -1,7 +1,7 @@
 """Names of accounts that wrote in a lake, found in what a report would show.
 
-A lake holds no names, only pseudonyms. With the lake's key each word of a quote can be
-turned into the pseudonym that it would have: if somebody here has it, it is a name.
+A lake holds pseudonyms instead of names. With the lake's key, each word of a quote can
+be turned into its pseudonym: if a speaker of the lake has it, the word is a name.
 """
 
 import re
@@ -18,7 +18,7 @@ _WORD = re.compile(r"[^\s,;:!?()\[\]{}<>\"'`*“”„]+")
 _LONGEST = 3
 """Words of a name."""
 _ROOM = 320
-"""Characters of a message, on each side of its cause, that a report may show."""
+"""How many characters of a message a report may show on each side of the cause."""
 
 
 def find_handles(
@@ -27,7 +27,7 @@ def find_handles(
     lake_uri: str,
     key_uri: str = "",
 ) -> None:
-    """Puts the names of speakers in what `facts` would show into `facts.handles`.
+    """Adds the names of speakers in the texts that `facts` shows to `facts.handles`.
 
     Without the lake's key `facts.handles_known` becomes false.
     """
@@ -41,7 +41,7 @@ def find_handles(
 
 
 def texts_of(facts: Facts) -> Iterator[str]:
-    """Yields all words of people that a report may show."""
+    """Yields all texts by people that a report may show."""
     quoted = [facts.answers.get(name, []) for name in ("loose_causes", "unthemed")]
     for themes in facts.themes.values():
         quoted += themes.quotes.values()

@@ -1,4 +1,4 @@
-"""The honest head: what was read, by what it was labelled, what stayed outside."""
+"""The head: what was read, what labelled it, and what was left out."""
 
 import re
 import shlex
@@ -197,11 +197,11 @@ def _authors(facts: Facts) -> list[tuple[str, str, str | None]]:
 
 
 def exclusions(facts: Facts) -> Html:
-    """Returns which messages, and which parts of messages, no number counts."""
+    """Returns the messages, and the parts of messages, that no number counts."""
     counts = facts.one("counts")
     rows: list[list[Child]] = [
         ["messages in the lake", f"{counts['messages']:,}"],
-        ["− written by automata (bots)", f"{counts['bots']:,}"],
+        ["− written by bots", f"{counts['bots']:,}"],
         ["− silent: no text of the author's own", f"{counts['silent']:,}"],
         ["− in a language the annotator cannot read", f"{counts['unsupported']:,}"],
         ["− without a usable answer by the annotator", f"{counts['unanswered']:,}"],

@@ -1,4 +1,4 @@
-"""HTML that is escaped unless somebody says otherwise."""
+"""HTML that is escaped unless it is marked as markup."""
 
 import html
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ def el(tag: str, *children: Child, **attributes: str | None) -> Html:
 
 
 def join(*children: Child) -> Html:
-    """Returns children one after the other; None is nothing, text is escaped."""
+    """Returns the children joined; None is left out, text is escaped."""
     return Html("".join(_markup(child) for child in children))
 
 
@@ -49,7 +49,7 @@ def _markup(child: Child) -> str:
 
 
 def prose(text: str) -> Html:
-    """Returns our own words, with what stands between backticks as code.
+    """Returns our own words, with text between backticks as code.
 
     >>> prose("run `a < b`")
     'run <code>a &lt; b</code>'
@@ -75,7 +75,7 @@ def table(
     numeric: set[int],
     class_: str | None = None,
 ) -> Html:
-    """Returns a table that scrolls when it is wide; `numeric` columns stand right."""
+    """Returns a table that scrolls when it is wide; `numeric` columns align right."""
 
     def cells(tag: str, row: Iterable[Child]) -> Html:
         return el(

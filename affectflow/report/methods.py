@@ -1,4 +1,4 @@
-"""methods.md: what a paper or a review must say of a lake's labels."""
+"""methods.md: what a paper or a review must state about a lake's labels."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -42,7 +42,7 @@ _SECTIONS: tuple[Section, ...] = (
 def render(facts: Facts, *, basis: str = "") -> str:
     """Returns the whole page as text; it loads nothing, not even from itself.
 
-    `basis` tells what the page is made from.
+    `basis` identifies what the page is made from.
     """
     style = read("style.css")
     return Template(read("template.html")).substitute(
@@ -56,7 +56,7 @@ def render(facts: Facts, *, basis: str = "") -> str:
 
 
 def content(facts: Facts) -> Html:
-    """Returns what the page says, without the shell that it stands in."""
+    """Returns the content of the page, without the shell around it."""
     opening = [section(facts) for section in _OPENING]
     made = [section(facts) for section in _SECTIONS]
     return el(

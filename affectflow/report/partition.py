@@ -1,8 +1,8 @@
 """The strict partition behind the cells: see `affectflow.report.cells` for why.
 
 `cell_rows` has a row for each message: its number, a hash of its person, the number of
-its value in each dimension (null where it is rare), who answered it, whether it is
-withheld, and the cell that it is in.
+its value in each dimension (null if the value is rare), who answered it, whether it is
+withheld, and its cell.
 """
 
 from dataclasses import dataclass, field
@@ -12,26 +12,26 @@ import duckdb
 
 DIMENSIONS = ("container", "period", "role", "kind")
 """What the page filters by, in the order in which messages are split."""
-# What is withheld is parted where it first can be: further down there is less of it.
+# Withheld messages are separated as early as possible: later, a part has fewer.
 _ORDER = (
     "container", "withheld", "period", "withheld", "role", "kind", "answered_by",
     "withheld",
 )  # fmt: skip
 MAX_CHOICES = 6
-"""Annotators that are told apart."""
+"""Annotators that are distinguished."""
 
 Value = TypeVar("Value", int | None, str | None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell(Generic[Value]):
-    """Some messages that only ever count together.
+    """Messages that are only counted together.
 
     Args:
-      values: of the dimensions, in their order; None is several.
+      values: one of each dimension, in their order; None is several.
       choices: numbers of the annotators that answered all of its messages.
-      messages: how many.
-      people: at least so many wrote them.
+      messages: their number.
+      people: a lower bound for the number of their authors.
       flagged: messages by number of the annotator and label.
     """
 
@@ -42,8 +42,8 @@ class Cell(Generic[Value]):
     flagged: dict[tuple[int, str], int] = field(default_factory=dict)
 
 
-# `parts`: each cell by one more dimension. `alone`: the small parts of a cell together
-# are large enough. Else the smallest of the others is added to them.
+# `parts`: each cell by one more dimension. `alone`: the small parts of a cell are
+# large enough together. Otherwise the smallest of the others is added to them.
 _SPLIT = """
 CREATE OR REPLACE TEMP TABLE cell_rows AS
 WITH parts AS (
@@ -80,8 +80,8 @@ def partition(
 ) -> None:
     """Numbers the cells of `cell_rows`, each with enough people and messages.
 
-    Unless all rows together are too few: then there is one cell, of too few. Where
-    values of a dimension are together in a cell, the dimension is null there.
+    If all rows together are too few, there is one cell, which is too small. If a cell
+    has several values of a dimension, the dimension is null there.
     """
     least = {"min_people": min_people, "min_messages": min_messages}
     counts = ", ".join(
@@ -92,7 +92,7 @@ def partition(
     names = [column[0] for column in cursor.description or []]
     differs = dict(zip(names, cursor.fetchall()[0], strict=True))
     for name in filter(differs.get, _ORDER):
-        # The others are read from a cell's rows at the end.
+        # The other dimensions are read from a cell's rows at the end.
         told = name in DIMENSIONS
         label = f"CASE WHEN n.apart THEN r.{name} END" if told else f"r.{name}"
         connection.execute(_SPLIT.format(name=name, label=label), least)

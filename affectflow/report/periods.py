@@ -1,4 +1,4 @@
-"""What counts over time are counted by: weeks, months, quarters or years."""
+"""The periods of counts over time: weeks, months, quarters or years."""
 
 from datetime import timedelta
 
@@ -8,12 +8,12 @@ _MONTHS_BELOW, _QUARTERS_BELOW = timedelta(days=730), timedelta(days=2_190)
 
 
 def week_or_month(span: timedelta | None) -> str:
-    """Returns what plots of messages over `span` count by; None: no time is known."""
+    """Returns the period for plots over `span`; for None, no time is known."""
     return "week" if span is not None and span < _WEEKS_BELOW else "month"
 
 
 def period_of(span: timedelta) -> str:
-    """Returns the same for filters, which have room for fewer periods.
+    """Returns the period for filters, which have room for fewer of them.
 
     It is `week`, `month`, `quarter` or `year`.
     """

@@ -52,13 +52,14 @@ class ThemeList:
 
 @dataclass(kw_only=True)
 class Facts:
-    """Everything that the page says, as rows.
+    """Everything that the page shows, as rows.
 
-    `lake` is how the commands on the page spell the lake's place; `measure` is what is
-    flagged, `frustration` or `irritation`, and `flagger` the annotator that flags it;
-    `others` counts other annotators; `parameters` are those of the queries; `period` is
-    `month` or `week`; `shares` are there after gold; `last` is what the page that this
-    one replaces says of itself; `handles` are names of speakers, which are hidden.
+    `lake` is the lake's location as the commands on the page spell it; `measure` is
+    what is flagged, `frustration` or `irritation`, and `flagger` the annotator that
+    flags it; `others` counts other annotators; `parameters` are those of the queries;
+    `period` is `month` or `week`; `shares` is None before gold; `last` is what the page
+    that this one replaces says about itself; `handles` are names of speakers, which are
+    hidden.
     """
 
     annotator: Candidate | None
@@ -86,13 +87,13 @@ class Facts:
 
     @property
     def validation(self) -> Row | None:
-        """What people's answers say of what is flagged; None without gold."""
+        """How well flags agree with people's answers; None without gold."""
         rows = self.answers.get("validations", [])
         return next((row for row in rows if row["label"] == self.measure), None)
 
     @property
     def answered_by_people(self) -> int:
-        """Messages whose answers by people `gold` compared with what is flagged."""
+        """How many messages with people's answers `gold` compared with the flags."""
         rows = self.answers.get("compared", [])
         return int(rows[0]["messages"] or 0) if rows else 0
 
@@ -112,7 +113,7 @@ def collect(
       there: the candidates for the basis, if they are known already.
 
     Raises:
-      UsageError: no annotator of that name answered; names those that did.
+      UsageError: no annotator of that name answered; the message names those that did.
     """
     asked = _as_declared(connection, asked or Asked())
     there = basis.candidates(connection) if there is None else there
@@ -153,9 +154,10 @@ _AT_WORK = f"SELECT 1 FROM runs WHERE context = '{WORKPLACE}' LIMIT 1"
 
 
 def _as_declared(connection: duckdb.DuckDBPyConnection, asked: Asked) -> Asked:
-    """Returns what is asked, for the workplace if that was declared here or in a run.
+    """Returns `asked`, for the workplace if that was declared here or in a run.
 
-    Then all of the page hides cells of fewer people, not only what is asked for there.
+    The whole page then hides cells with fewer people, not only the parts asked for
+    there.
     """
     is_at_work = people.declared().context == WORKPLACE
     if is_at_work or connection.sql(_AT_WORK).fetchall():
@@ -188,7 +190,7 @@ def _fill(
         from affectflow.report.effects import effects_of
 
         facts.effects = effects_of(connection, facts, parameters)
-    # The queries are printed, and a person's name is not.
+    # The queries are printed, but people's names must not be.
     facts.parameters = parameters | {
         "annotator": spell(facts.annotator),
         "flagger": spell(facts.flagger),
@@ -207,7 +209,7 @@ def _flagger(
 ) -> tuple[Candidate | None, str]:
     """Returns whose frustration is counted: the basis's own, else whose was mined.
 
-    Without any, it is the irritation in the emotions that the report rests on.
+    Without either, irritation is counted, from the emotions that the report rests on.
     """
     own = chosen.annotator_id if chosen else ""
     mined = {own, *(name for (name,) in connection.execute(_MINED).fetchall())}
@@ -223,7 +225,7 @@ def _flagger(
 
 
 _KEPT = {
-    # Seven queries read it: to read the annotations seven times took most of a report.
+    # Seven queries read it: reading the annotations seven times took most of a report.
     "labelled_utterances": """
 FROM memory.labelled_utterances
 WHERE annotator_id = $annotator AND task IN ($task, 'frustration')
@@ -239,7 +241,7 @@ FROM memory.flagged_messages WHERE annotator_id = $flagger AND measure = $measur
 def kept(
     connection: duckdb.DuckDBPyConnection, parameters: dict[str, Any]
 ) -> Iterator[None]:
-    """Puts tables with the rows of one report in the place of views that many read."""
+    """Replaces views that many queries read by tables with the rows of one report."""
     try:
         for name, sql in _KEPT.items():
             connection.execute(
@@ -277,7 +279,7 @@ def _literal(value: Any) -> str:
 
 
 def spell(annotator: Candidate | None) -> str:
-    """Returns the id of an annotator as the page may print it: a person has none."""
+    """Returns the id of an annotator as the page may print it; people have none."""
     if annotator is None or annotator.is_person:
         return "ANNOTATOR_ID"
     return annotator.annotator_id

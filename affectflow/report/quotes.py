@@ -1,4 +1,4 @@
-"""What people wrote: how much of it is shown, and without whose name."""
+"""What people wrote: how much of it is shown, and without names."""
 
 import re
 import shlex
@@ -19,10 +19,10 @@ Hide = Callable[[str], str]
 
 
 def quote(row: Row, facts: Facts) -> Html | None:
-    """Returns a quote with its origin; None where it may not be shown.
+    """Returns a quote with its origin; None if it may not be shown.
 
-    In full if the message is public and its address is shown, which makes it a
-    citation, or for the owner; else at most 12 words.
+    It is quoted in full for the owner, or if the message is public and its address is
+    shown, which makes it a citation; otherwise at most 12 words are.
     """
     if not may_quote(facts):
         return None
@@ -46,7 +46,7 @@ def may_quote(facts: Facts) -> bool:
 
 
 def hidden_by(facts: Facts) -> Hide:
-    """Returns what replaces names of accounts in a text by `@…`."""
+    """Returns a function that replaces names of accounts in a text by `@…`."""
     names = sorted(facts.handles, key=len, reverse=True)
     known = "|".join(map(re.escape, names))
     pattern = (
@@ -66,7 +66,7 @@ def plain(text: str) -> str:
 
 
 def few_words(text: str, start: int, end: int, hide: Hide = plain) -> str:
-    """Returns at most 12 words of `text[start:end]`, or of all if that is empty."""
+    """Returns at most 12 words of `text[start:end]`, or of `text` if that is empty."""
     words = (text[start:end] or text).split()
     more = " …" if len(words) > MAX_WORDS else ""
     return hide(" ".join(words[:MAX_WORDS])) + more
@@ -75,8 +75,9 @@ def few_words(text: str, start: int, end: int, hide: Hide = plain) -> str:
 def excerpt(text: str, start: int, end: int, hide: Hide = plain) -> Html:
     """Returns about 300 characters of `text` around the marked span `start:end`.
 
-    Cut at spaces; a longer span is cut too. Mentions of accounts become `@…`; the
-    marks around code go; line breaks stay: a line may quote somebody else.
+    It is cut at spaces; a longer span is cut too. Mentions of accounts become `@…`;
+    marks around code are removed; line breaks stay, because a line may quote somebody
+    else.
     """
     end = min(end, start + _QUOTE_CHARS)
     room = max(0, _QUOTE_CHARS - (end - start)) // 2
@@ -98,7 +99,7 @@ def _lines(text: str, hide: Hide) -> Html:
 
 
 def how_to_publish(facts: Facts) -> str:
-    """Returns how to say that a source is public; empty if every source has said it."""
+    """Returns how to declare a source public; empty if every source says so itself."""
     public = {row["source"] for row in facts.answers["public_sources"]}
     silent = {row["source"] for row in facts.answers["unmarked"] if row["source"]}
     if not (unsaid := sorted(silent - public)):

@@ -39,7 +39,7 @@ _FRUSTRATION = (
 
 
 def emotions(facts: Facts) -> Html:
-    """Returns emotions over time, or counts by label where no time is known."""
+    """Returns emotions over time, or counts by label if no time is known."""
     if not facts.answers["labels"]:
         text = el("p", "No label has been chosen for any message.")
         return section("emotions", "Emotions", text)
@@ -71,7 +71,7 @@ def _by_label(facts: Facts) -> Html:
 
 
 def _is_asked_for(row: Row) -> bool:
-    """Returns whether a label is drawn however rare it is."""
+    """Returns whether a label is drawn even if it is rare."""
     return bool(row["label"] == "frustration")
 
 
@@ -201,13 +201,13 @@ def in_themes_said(facts: Facts) -> str:
 
 
 def _may_say(messages: int, people: int, facts: Facts) -> bool:
-    # Where no speaker is known there are no people to be counted.
+    # If no speaker is known, there are no people to count.
     known = facts.counts.total.people
     return not messages or facts.asked.shows(messages, people if known else messages)
 
 
 def _loose_causes(facts: Facts) -> Html | None:
-    """Returns the causes themselves, where none are alike enough to be a theme."""
+    """Returns the causes themselves, if they are too different to form themes."""
     quotes = [quote(row, facts) for row in facts.answers["loose_causes"]]
     if not any(quotes):
         return None
@@ -292,7 +292,7 @@ def _no_theme(facts: Facts, families: Sequence[str]) -> str:
     found = sum(causes.get(family, 0) for family in families)
     if not found:
         return (
-            f"No theme of {named} is in this lake yet: `affectflow mine` finds causes"
+            f"This lake has no themes of {named} yet: `affectflow mine` finds causes"
             " and groups them into themes."
         )
     query = "SELECT label, cause_text FROM causes WHERE status = 'ok'"

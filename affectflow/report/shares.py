@@ -16,7 +16,7 @@ from affectflow.report.queries import Facts
 from affectflow.report.words import is_unfinished, period_after, period_name
 
 MIN_TO_COMPARE = 50
-"""Periods with fewer answers of people are not compared, but the halves of the time."""
+"""If periods have fewer answers by people, the halves of the time are compared."""
 
 _PARTS = """
 SELECT {part} AS part, utterance_id, conversation_id, flagged FROM flagged_messages
@@ -35,10 +35,10 @@ FROM ({_SIDES}) WHERE speaker_id IN (
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A share against the one before it.
+    """A share compared with the one before it.
 
-    `stayed` is the difference among people who wrote in both; None if too few of their
-    messages were labelled by people.
+    `stayed` is the difference among the people who wrote in both periods; None if too
+    few of their messages were labelled by people.
     """
 
     before_name: str
@@ -59,7 +59,7 @@ class Change:
 
     @property
     def is_change(self) -> bool:
-        """Whether it also holds among the people who were there in both."""
+        """Whether it also holds among the people who wrote in both periods."""
         return (
             self.is_told
             and self.stayed is not None
@@ -70,7 +70,7 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """Corrected shares, 0..1; what has too few answers of people is left out."""
+    """Corrected shares, 0..1; parts with too few answers by people are left out."""
 
     decided: pa.Table
     periods: dict[Any, Interval] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """What is new, grown or gone since the page that this one replaces.
 
-A page says which themes it shows, so that the next one in its place can tell.
+A page lists its themes, so that the next page in its place can compare them.
 """
 
 import html
@@ -23,7 +23,7 @@ _KEYS = {"format", "until", "measure", "themes"}
 
 
 def marks(facts: Facts) -> Html:
-    """Returns an element of the head that tells the next page which themes are here.
+    """Returns an element of the head that tells the next page the themes of this one.
 
     Counts of themes that are too small to be shown are null.
     """
@@ -46,7 +46,7 @@ def marks(facts: Facts) -> Html:
 
 
 def told_by(page: str | Path) -> Row | None:
-    """Returns what a local page says of its themes; None if it says nothing."""
+    """Returns the themes that a local page lists; None if it lists none."""
     path = Path(page)
     if "://" in str(page) or not path.is_file():
         return None
@@ -75,7 +75,7 @@ def since(facts: Facts) -> Html | None:
     return section(
         "since",
         "Since the last report",
-        el("p", f"Against the page that this one replaces{until}."),
+        el("p", f"Compared with the page that this one replaces{until}."),
         el("ul", items) if items else el("p", "The themes are the same."),
     )
 
@@ -102,7 +102,7 @@ def _growth(row: Row, before: int | None, facts: Facts) -> int:
     if before is None or not is_large(row, facts.asked):
         return 0
     more: int = row["count"] - before
-    # The growth is a cell too: few new messages could be told apart.
+    # The growth is a cell too: a few new messages could be identified.
     return more if more >= max(1, facts.asked.min_messages) else 0
 
 

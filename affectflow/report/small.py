@@ -1,4 +1,4 @@
-"""Which cells of a table are too small to be shown, and which would give them away."""
+"""Which cells of a table are too small to be shown, and which would reveal them."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple, TypeVar
@@ -18,8 +18,8 @@ class Size(NamedTuple):
 def hidden_parts(parts: Mapping[Key, Size], asked: Asked) -> set[Key]:
     """Returns the parts of a whole that may not be shown beside the whole.
 
-    Those that are too small, and the next smallest as long as what is hidden is,
-    together, so small that subtraction from the whole would show a small cell.
+    These are the parts that are too small, and the next smallest ones for as long as
+    the hidden parts together are so small that subtraction would reveal a small cell.
     """
     return _hidden_of(parts, set(), asked)
 
@@ -29,7 +29,7 @@ def hidden_cells(
 ) -> set[tuple[Key, Key]]:
     """Returns the cells of a table that may not be shown beside its margins.
 
-    Rows and columns are looked at in turn until no further cell has to be hidden.
+    Rows and columns are checked in turn until no further cell has to be hidden.
     """
     hidden: set[tuple[Key, Key]] = set()
     while True:
@@ -72,7 +72,7 @@ def _is_large(size: Size, asked: Asked) -> bool:
 
 
 def _together(sizes: Iterable[Size]) -> Size:
-    """Returns the least that cells have together: people may be in several."""
+    """Returns a lower bound for cells together: a person may be in several."""
     given = list(sizes)
     return Size(
         sum(s.messages for s in given), max((s.people for s in given), default=0)

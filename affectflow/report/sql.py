@@ -1,6 +1,6 @@
 """The queries of the report, by name.
 
-The page shows each query with its section, so a query uses the lake's views only and
+The page shows each query with its section, so a query uses only the lake's views, and
 its parameters (`$annotator`) can be filled in as literals.
 """
 

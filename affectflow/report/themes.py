@@ -1,4 +1,4 @@
-"""Themes of one family: rank, count, course, and quotes that link to their origin."""
+"""Themes of one family: rank, count, trend, and quotes that link to their origin."""
 
 from datetime import datetime
 
@@ -17,13 +17,13 @@ _MAX_PLACES = 6
 _MAX_ROWS = 15
 _SHADES = 5
 TOO_FEW = "too few to tell"
-"""What the views call a trend that may be any."""
+"""The trend in the views if the direction is unknown."""
 
 
 def theme_list(family: ThemeList, facts: Facts, unquoted: str) -> Html:
-    """Returns the themes, those with enough people and messages first and in full.
+    """Returns the themes; those with enough people and messages first and in full.
 
-    Smaller themes get neither number nor trend: their titles and public quotes only.
+    Smaller themes show only title and public quotes, without numbers and trend.
     `unquoted` says why a quote is missing.
     """
     large = [theme for theme in family.themes if is_large(theme, facts.asked)]
@@ -51,7 +51,7 @@ def theme_list(family: ThemeList, facts: Facts, unquoted: str) -> Html:
 
 def is_large(theme: Row, asked: Asked) -> bool:
     """Returns whether a theme's numbers may be shown."""
-    # Where no speaker is known, conversations stand for people.
+    # If no speaker is known, conversations stand for people.
     return asked.shows(theme["count"], theme["n_speakers"] or theme["n_conversations"])
 
 
@@ -80,7 +80,7 @@ def _title(theme: Row, facts: Facts) -> Html:
     words = hide(", ".join(theme["keywords"] or []))
     keywords = el("p", words, class_="keywords") if words else None
     name = hide(theme["theme"] or "untitled")
-    # Where the lake is served, a theme has a page of its own.
+    # When the lake is served, a theme has a page of its own.
     named = el("a", name, href=theme["href"]) if "href" in theme else name
     return join(el("h3", named), keywords)
 
@@ -103,7 +103,7 @@ def seen_said(row: Row, asked: Asked) -> list[str]:
         )
     new, others = row["newcomers"], row["others"]
     sizes = (new, row["new_people"]), (others, row["other_people"])
-    # Either part alone, and each is the other's difference from the theme.
+    # Each part is checked: the theme less one part is the other.
     if new + others and all(asked.shows(*size) for size in sizes):
         said.append(
             f"{new:,} of {count(new + others, 'message')} by people in their first "
@@ -124,10 +124,10 @@ def _measure(theme: Row, family: ThemeList, facts: Facts) -> Html:
 
 
 def _course(theme: Row, family: ThemeList, facts: Facts) -> Html | None:
-    """Returns the theme's counts over time, where none of them is too small."""
+    """Returns the theme's counts over time, if none of them is too small."""
     rows = family.periods.get(theme["theme_id"], [])
     counts: dict[datetime, int] = {row["period"]: row["n"] for row in rows}
-    # One span for all themes of a family, so that their courses can be compared.
+    # One span for all themes of a family, so that their trends can be compared.
     present = [row["period"] for rows in family.periods.values() for row in rows]
     points = [(w, counts.get(w, 0)) for w in every_period(present, facts.period)]
     if len(points) < 2 or not all(facts.asked.shows(r["n"], r["people"]) for r in rows):
@@ -196,7 +196,7 @@ def _small_themes(
 
 
 def heat_table(family: ThemeList, facts: Facts) -> Html | None:
-    """Returns messages by theme and container, the more the darker."""
+    """Returns messages by theme and container; more messages are darker."""
     shown = [t for t in family.themes if is_large(t, facts.asked)][:_MAX_ROWS]
     cells = {(r["theme_id"], r["container"]): _size(r) for r in family.places}
     places = [c for c in _places(cells) if facts.asked.is_owner or _is_shown(c, facts)]
@@ -216,7 +216,7 @@ def heat_table(family: ThemeList, facts: Facts) -> Html | None:
         for t in shown
     ]
     heads = ["Theme", *(c or "(none)" for c in places)]
-    note = f"·: {facts.asked.small}, or a number that would give such a one away"
+    note = f"·: {facts.asked.small}, or a number that would reveal such a count"
     return join(
         el("h3", "By container"),
         table(heads, rows, set(range(1, len(heads))), class_="heat"),

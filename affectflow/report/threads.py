@@ -8,7 +8,7 @@ from affectflow.report.words import ask_yourself, day, section
 
 
 def threads(facts: Facts) -> Html | None:
-    """Returns the threads with most flagged messages of late; only for the owner."""
+    """Returns the threads with the most messages flagged lately; only for the owner."""
     if not facts.asked.is_owner:
         return None
     rows = facts.answers["threads"]
@@ -20,7 +20,7 @@ def threads(facts: Facts) -> Html | None:
         f"Threads with messages flagged in the seven days up to {day(timed)}, the last "
         "day of this lake; open ones first."
         if timed
-        else "The messages have no times: these are the threads with most flagged ones."
+        else "The messages have no times: these are the threads with the most flagged."
     )
     return section(
         "threads",
@@ -33,7 +33,7 @@ def threads(facts: Facts) -> Html | None:
 
 def _thread(row: Row, facts: Facts) -> Html:
     title = hidden_by(facts)(row["title"] or row["conversation_id"])
-    # Where the lake is served, a thread has a page of its own.
+    # When the lake is served, a thread has a page of its own.
     own = el("a", title, href=row["href"]) if "href" in row else None
     return el(
         "li",

@@ -1,4 +1,4 @@
-"""What people's labels say of the annotator, and what shares rest on."""
+"""What people's labels show about the annotator, and what shares rest on."""
 
 from affectflow.nouns import count
 from affectflow.report.html import Child, Html, el, table
@@ -19,7 +19,7 @@ def shares(facts: Facts) -> Html | None:
 
 
 def accuracy(facts: Facts) -> Html:
-    """Returns how right the annotator is here, label by label."""
+    """Returns how accurate the annotator is here, label by label."""
     rows = facts.answers["validations"]
     if not rows:
         return el("p", "Not validated against people's labels here.")
@@ -52,7 +52,7 @@ def _accuracy(row: Row) -> list[Child]:
 
 
 def basis_of_shares(facts: Facts) -> Html | None:
-    """Returns how the shares on the page were made, for its methods."""
+    """Returns how the shares on the page were computed, for its methods."""
     rows = facts.answers["validations"]
     if not rows:
         return None
@@ -62,12 +62,12 @@ def basis_of_shares(facts: Facts) -> Html | None:
         f"Shares rest on people's answers to {count(most, 'message')}, drawn at "
         "random from the conversations, each weighted by 1 / its inclusion probability "
         f"({_people(rows)}). The share of a label is corrected for the annotator's "
-        "measured error: what people found in the messages that it gives the label, "
-        "and in the others, each for as many as there are (post-stratified, Tenenbein "
-        "1970); its interval is the bootstrap over conversations, of the labelled "
-        "messages and of all. Shares of themes are as labelled, with Wilson's "
-        "interval. Unanswered and undecided messages are left out, as if they were "
-        "like the others.",
+        "measured error: what people found in the messages to which it gives the "
+        "label, and in the others, weighted by the size of either group "
+        "(post-stratified, Tenenbein 1970); its interval is the bootstrap over "
+        "conversations, of the labelled messages and of all. Shares of themes are as "
+        "labelled, with Wilson's interval. Unanswered and undecided messages are left "
+        "out, as if they were like the others.",
     )
 
 

@@ -49,7 +49,7 @@ def period_after(when: datetime, period: str) -> datetime:
     """Returns the first moment of the next week or month."""
     if period == "week":
         return when + timedelta(days=7)
-    # From the first of a month, 32 days lead into the next one.
+    # 32 days after the first of a month, it is the next month.
     return (when + timedelta(days=32)).replace(day=1)
 
 
@@ -59,12 +59,12 @@ def is_unfinished(when: datetime, last: datetime | None, period: str) -> bool:
 
 
 def period_name(when: datetime, period: str) -> str:
-    """Returns what a week or month is called in a sentence."""
+    """Returns the name of a week or month in a sentence."""
     return f"the week of {day(when)}" if period == "week" else f"{when:%B %Y}"
 
 
 def named_shortly(place: str) -> str:
-    """Returns the last name of a path or URL: of `/home/ann/lake`, `lake`."""
+    """Returns the last name of a path or URL: `lake` for `/home/ann/lake`."""
     name = place.rstrip("/").rsplit("/", 1)[-1]
     return name if name.strip(".~") else Path(place).expanduser().resolve().name
 
@@ -88,7 +88,7 @@ def ask_yourself(
 ) -> Html:
     """Returns the queries behind a section, ready to be copied into a shell.
 
-    `other` takes the place of parameters of the report.
+    `other` overrides parameters of the report.
     """
     parameters = {**facts.parameters, **other}
     commands = [

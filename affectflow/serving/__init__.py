@@ -1,6 +1,6 @@
-"""A lake, live: its report, themes, threads, search and SQL on loopback, only read.
+"""A live, read-only lake on loopback: its report, themes, threads, search and SQL.
 
-The pages are the owner's: they show everything that the lake holds.
+The pages are for the owner: they show everything in the lake.
 """
 
 from affectflow.serving.listening import DEFAULT_PORT, listen, serve

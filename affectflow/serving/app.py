@@ -52,7 +52,9 @@ def application(lake: ServedLake, access: Access) -> ASGIApp:
     async def ask(request: Request) -> Response:
         form = await _form(request)
         if not access.knows_token(form.get("token", "")):
-            raise HTTPException(HTTPStatus.FORBIDDEN, "the form is an old one: reload")
+            raise HTTPException(
+                HTTPStatus.FORBIDDEN, "the form is out of date: reload the page"
+            )
         query = form.get("query", "")
 
         def answered(snapshot: Snapshot) -> Page:
@@ -108,10 +110,10 @@ def application(lake: ServedLake, access: Access) -> ASGIApp:
 
 
 class Shell:
-    """What stands around each page, and the policy that allows it.
+    """The shell around each page, and the policy that allows it.
 
     Args:
-      styles: that each page has.
+      styles: those of each page.
     """
 
     def __init__(self, styles: list[str]):
@@ -150,7 +152,7 @@ def made(lake: ServedLake, make: Callable[[Snapshot], Page]) -> Page:
     try:
         return make(lake.now())
     except duckdb.IOException:
-        # Files that were there a moment ago are not: the lake was compacted.
+        # Files have disappeared in the meantime: the lake was compacted.
         return make(lake.now(again=True))
 
 
@@ -171,7 +173,7 @@ def _number(request: Request) -> int:
 async def _form(request: Request) -> dict[str, str]:
     """Returns the fields of a form.
 
-    Starlette's own needs a parser of uploads, which nobody sends here.
+    Starlette's own function needs a parser for uploads, which no page here sends.
     """
     content = b""
     async for chunk in request.stream():

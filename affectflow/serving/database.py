@@ -1,4 +1,4 @@
-"""A lake that is only read, and opened again once one of its tables has changed."""
+"""A read-only lake, opened again whenever one of its tables has changed."""
 
 import contextlib
 import threading
@@ -24,7 +24,7 @@ Answer = tuple[list[str], list[tuple[Any, ...]]]
 
 GRACE_S = 1.0
 """DuckDB looks for an interrupt between batches of 2,048 rows, and long strings make
-such a batch take minutes: so long an answer waits for it, and no longer."""
+such a batch take minutes: an answer waits this long for it, and no longer."""
 
 # In this order: once the last one holds, none of them can be undone.
 _LOCKS = (
@@ -38,12 +38,12 @@ _LOCKS = (
 
 
 def lock(connection: duckdb.DuckDBPyConnection, files: list[str]) -> None:
-    """Keeps a connection from every file but these, from the network, and from change.
+    """Denies a connection all other files, the network, and any change.
 
-    Nothing undoes it. Cursors of the connection are locked too.
+    This cannot be undone. Cursors of the connection are locked too.
 
     Args:
-      connection: that has its views already.
+      connection: one that already has its views.
       files: paths or URLs of the Parquet files that its views read.
     """
     spelt = sorted({*files, *map(literal_path, files)})
@@ -53,16 +53,16 @@ def lock(connection: duckdb.DuckDBPyConnection, files: list[str]) -> None:
 
 
 class Snapshot:
-    """A lake as it was when it was opened; may be asked from several threads.
+    """A lake as it was when it was opened; several threads may query it.
 
     Args:
-      lake: that is opened.
-      annotator: that its report rests on; empty: the lake's basis.
+      lake: the opened lake.
+      annotator: the one that its report rests on; if empty, the lake's basis.
     """
 
     def __init__(self, lake: Lake, annotator: str = ""):
         self.uri, self._annotator = lake.uri, annotator
-        # Before the files are listed: what is committed between shows at the next look.
+        # Before the files are listed: a commit in between is seen at the next check.
         self.versions = table_versions(lake.storage)
         self._connection = connect(lake)
         lock(self._connection, [f for table in TABLES for f in lake.files(table)])
@@ -71,7 +71,7 @@ class Snapshot:
         self._overdue: threading.Thread | None = None
 
     def ask(self, query: str, **parameters: Any) -> list[Row]:
-        """Returns the rows of a query of ours."""
+        """Returns the rows of one of our own queries."""
         with self._connection.cursor() as cursor:
             cursor.execute(query, parameters)
             names = [column[0] for column in cursor.description or []]
@@ -79,7 +79,7 @@ class Snapshot:
 
     @property
     def facts(self) -> Facts:
-        """What the report says; found once."""
+        """What the report shows; computed once."""
         with self._making:  # it replaces views, which two threads cannot do at once
             return self._facts
 
@@ -95,7 +95,7 @@ class Snapshot:
         """Returns the columns and the first rows of a query that a user typed.
 
         Raises:
-          UsageError: it is not one statement that only reads, or an earlier query that
+          UsageError: it is not a single read-only statement, or an earlier query that
             took too long has not ended yet.
           duckdb.Error: it fails; `duckdb.InterruptException`: it takes too long.
         """
@@ -109,7 +109,7 @@ class Snapshot:
         def work() -> None:
             try:
                 outcome.set_result(self._answer(query, rows, seconds))
-            except BaseException as error:  # raised again where the answer is awaited
+            except BaseException as error:  # raised again by the waiting caller
                 outcome.set_exception(error)
 
         thread = threading.Thread(target=work, daemon=True)
@@ -157,7 +157,7 @@ class ServedLake:
     """A lake that others may write to while it is served.
 
     Args:
-      uri: of the lake.
+      uri: folder or URL of the lake.
       annotator: as for `Snapshot`.
     """
 
@@ -170,16 +170,16 @@ class ServedLake:
         """Returns the lake as it is now.
 
         Args:
-          again: opens it even if its tables seem to be the same: a file was missing.
+          again: open it even if its tables seem unchanged, because a file was missing.
 
         Raises:
-          LakeError: it is not there any longer.
+          LakeError: it no longer exists.
         """
         with self._opening:
             lake = Lake.open(self.uri)
             found = self._snapshot
             if again or found is None or found.versions != table_versions(lake.storage):
-                # Others may still read the one before; it closes with its last reader.
+                # Others may still read the old one; it closes with its last reader.
                 self._snapshot = found = Snapshot(lake, self._annotator)
             return found
 

@@ -1,9 +1,9 @@
-"""Who may ask the server: its own pages, in the browser of whoever started it.
+"""Who may ask the server: its own pages, in the browser of its user.
 
-A page elsewhere on the web may send requests to loopback, and by rebinding its name may
-even read the answers; another user of the machine may open the port. So a request needs
-a host name of the server's own and a cookie that only the address printed at the start
-gives; a query needs a token of the form as well. See OWASP's cheat sheet on cross-site
+Any page on the web may send requests to loopback, and by rebinding its name may even
+read the answers; another user of the machine may open the port. So a request needs one
+of the server's own host names and a cookie that only the address printed at the start
+sets; a query also needs a token from the form. See OWASP's cheat sheet on cross-site
 request forgery (signed token, SameSite, origin), and on DNS rebinding Jackson et al.
 2007, "Protecting browsers from DNS rebinding attacks".
 """
@@ -40,13 +40,13 @@ def _secret() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """What a server lets in.
+    """The requests that a server accepts.
 
     Args:
-      host: that it listens on.
-      port: that it listens on.
-      key: of the cookie, and of the address that gives it.
-      token: of the forms.
+      host: the one that it listens on.
+      port: the one that it listens on.
+      key: the secret in the cookie, and in the address that sets it.
+      token: the one in its forms.
     """
 
     host: str
@@ -56,7 +56,7 @@ class Access:
 
     @property
     def cookie(self) -> str:
-        """Returns the cookie's name: cookies of one host are not told apart by port."""
+        """Returns the cookie's name: cookies of a host do not distinguish ports."""
         return f"affectflow-{self.port}"
 
     @property
@@ -78,17 +78,17 @@ class Access:
             return False
         own = {*LOOPBACK, self.host.lower()}
         if self.host in _EVERYWHERE:
-            # An address cannot be rebound, only a name can.
+            # Only a name can be rebound, not an address.
             own.add(socket.gethostname().lower())
             return name in own or _is_address(name)
         return name in own
 
     def knows_token(self, said: str) -> bool:
-        """Returns whether a form is one of this server's."""
+        """Returns whether a form comes from this server."""
         return hmac.compare_digest(said.encode(), self.token.encode())
 
     def knows_key(self, said: str) -> bool:
-        """Returns whether a cookie or an address is one that this server gave."""
+        """Returns whether this server issued a cookie or an address."""
         return hmac.compare_digest(said.encode(), self.key.encode())
 
 
@@ -105,11 +105,11 @@ def _is_address(name: str) -> bool:
 
 
 class Guard:
-    """Turns away what does not come from this server's own pages.
+    """Refuses requests that do not come from this server's own pages.
 
     Args:
-      app: that is guarded.
-      access: what is let in.
+      app: the guarded application.
+      access: the requests that are accepted.
       policy: the content security policy of every answer.
     """
 
@@ -118,7 +118,7 @@ class Guard:
         self._headers = {**_HEADERS, "content-security-policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request, or hands it on; all answers get the headers."""
+        """Answers a request, or passes it on; all answers get the headers."""
         if scope["type"] != "http":
             return
 
@@ -133,11 +133,11 @@ class Guard:
         await answer(scope, receive, send_with_headers)
 
     def _turned_away(self, request: Request) -> Response | None:
-        """Returns the answer to what is not let in; None lets it in."""
+        """Returns the answer to a refused request; None if it is accepted."""
         if not self._access.knows_host(request.headers.get("host", "")):
             return _no(HTTPStatus.MISDIRECTED_REQUEST, "unknown host name")
         if request.method not in _METHODS:
-            return _no(HTTPStatus.METHOD_NOT_ALLOWED, "this server is only read")
+            return _no(HTTPStatus.METHOD_NOT_ALLOWED, "this server is read-only")
         if self._access.knows_key(request.query_params.get("key", "")):
             return self._let_in(request)
         if not self._access.knows_key(request.cookies.get(self._access.cookie, "")):

@@ -33,8 +33,8 @@ def listen(host: str, port: int | None, lake: str) -> socket.socket:
 
     Args:
       host: a name or an address.
-      port: that is wanted; 0 any; None: the default one, or the next that is free.
-      lake: that is served, for the error.
+      port: the port; 0 for any; None for the default, or the next free one.
+      lake: the served lake, for the message.
 
     Raises:
       UsageError: the port is taken, and names a free one; or the host is not here.
@@ -66,7 +66,7 @@ def _bound(host: str, port: int) -> socket.socket:
     )[0]
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        # Else the port of a server that has ended stays busy for a minute.
+        # Otherwise the port of a server that has ended stays busy for a minute.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
         bound.listen()
@@ -89,13 +89,13 @@ def _refused(error: OSError, host: str, port: int, lake: str) -> UsageError:
 
 
 def serve(lake: ServedLake, access: Access, on: socket.socket) -> None:
-    """Serves a lake until Ctrl-C, or until the process is told to end."""
+    """Serves a lake until Ctrl-C, or until the process is told to stop."""
     with contextlib.suppress(KeyboardInterrupt):
         server_of(lake, access).run(sockets=[on])
 
 
 def server_of(lake: ServedLake, access: Access) -> uvicorn.Server:
-    """Returns a server of a lake that has not begun."""
+    """Returns a server of a lake that has not started."""
     config = uvicorn.Config(
         application(lake, access),
         access_log=False,
@@ -112,7 +112,7 @@ def server_of(lake: ServedLake, access: Access) -> uvicorn.Server:
 
 
 class _Server(uvicorn.Server):
-    """A server that waits for no query when it is told to end."""
+    """A server that does not wait for queries when it is told to stop."""
 
     def __init__(self, config: uvicorn.Config, lake: ServedLake):
         super().__init__(config)

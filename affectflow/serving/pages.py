@@ -1,6 +1,6 @@
 """The report of a served lake, and its themes.
 
-Each takes a snapshot and what the address says, and returns title and content.
+Each takes a snapshot and the parameters of the address, and returns title and content.
 """
 
 from affectflow.errors import AffectflowError
@@ -28,7 +28,7 @@ Page = tuple[str, Html]
 
 
 class NotThereError(AffectflowError):
-    """Nothing in the lake has this address."""
+    """The lake has nothing at this address."""
 
 
 def report(snapshot: Snapshot) -> Page:
@@ -56,7 +56,7 @@ def themes(snapshot: Snapshot) -> Page:
     ]
     if not parts:
         parts = [
-            el("p", "No theme yet: ", el("code", "affectflow mine"), " finds them.")
+            el("p", "No themes yet: ", el("code", "affectflow mine"), " finds them.")
         ]
     return "Themes", join(el("h1", "Themes"), parts)
 

@@ -1,4 +1,4 @@
-"""The box for SQL: one query that only reads, its first rows, and its time."""
+"""The box for SQL: one read-only query, its first rows, and its time."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def empty(snapshot: Snapshot, token: str) -> Page:
 
 
 def answered(snapshot: Snapshot, query: str, token: str) -> Page:
-    """Returns the box, and the answer to a query or why it fails."""
+    """Returns the box, and the answer to a query or why it failed."""
     try:
         columns, rows = snapshot.answer(query, rows=MOST_ROWS + 1, seconds=MOST_SECONDS)
         shown = _answer(columns, rows)
@@ -46,7 +46,7 @@ def _box(query: str, token: str) -> Html:
             "form",
             el("label", "One query over the lake's tables and views; it can only read.",
                for_="query"),
-            # The parser drops a line break at the beginning.
+            # An HTML parser drops a line break at the beginning.
             el("textarea", "\n" + query, id="query", name="query", rows="6",
                spellcheck="false", dir="auto"),
             el("input", type="hidden", name="token", value=token),

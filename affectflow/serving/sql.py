@@ -1,9 +1,9 @@
-"""The queries behind the pages: themes, threads, and messages that hold some words.
+"""The queries behind the pages: themes, threads, and messages with some words.
 
-Text from the outside is a parameter. `turn_key` puts turns in order; see `lake.views`.
+Text from outside is a parameter. `turn_key` orders turns; see `lake.views`.
 """
 
-# Families that answer "what frustrates" come first.
+# Frustration and irritation come first.
 THEMES = """
 SELECT family, clustering_id, theme_id, theme, keywords, count, trend, n_speakers,
   n_conversations
@@ -60,7 +60,7 @@ ORDER BY t.exemplar, t.timestamp DESC NULLS LAST, t.utterance_id
 LIMIT $most OFFSET $skipped
 """
 
-# The label that a page of threads counts: frustration where it was measured.
+# The label that a page of threads counts: frustration if it was measured.
 THREADS = """
 WITH flagged AS (
   SELECT DISTINCT utterance_id FROM {view}
@@ -105,7 +105,7 @@ SELECT *, CASE WHEN speaker_id IS NOT NULL
 FROM (SELECT *, min(turn) OVER (PARTITION BY speaker_id) AS first_turn FROM turns)
 ORDER BY turn LIMIT $most OFFSET $skipped
 """
-# Who labels by hand is not named; health is in no view.
+# People who label are not named; health is in no view.
 LABELS = """
 SELECT a.utterance_id, CASE WHEN r.kind = 'person' THEN 'people'
     ELSE a.annotator_id END AS annotator,

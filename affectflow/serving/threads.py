@@ -1,6 +1,6 @@
 """Threads and messages: the list, one conversation in order, and search.
 
-Each takes a snapshot and what the address says, and returns title and content.
+Each takes a snapshot and the parameters of the address, and returns title and content.
 """
 
 from collections.abc import Mapping
@@ -64,9 +64,9 @@ def threads(snapshot: Snapshot, order: str, number: int) -> Page:
 
 
 def _flagged_as(snapshot: Snapshot) -> tuple[str, str]:
-    """Returns the view and the annotator that the report's displeasure rests on."""
+    """Returns the view and the annotator of the report's frustration or irritation."""
     told = snapshot.facts
-    # A person is no annotator of irritation: then anybody's counts.
+    # People do not annotate irritation: then any annotator counts.
     who = told.flagger
     return told.measure, who.annotator_id if who and not who.is_person else ""
 
@@ -130,7 +130,9 @@ def _message(row: Row, labels: list[Row], causes: list[Row], here: set[str]) -> 
             "deleted" if row["deleted"] else None,
             row["visibility"] if row["visibility"] == "private" else None,
             when(row["timestamp"]),
-            el("a", "what it answers", href=f"#{anchor(reply)}") if reply else None,
+            el("a", "the message it answers", href=f"#{anchor(reply)}")
+            if reply
+            else None,
             link("origin ↗", row["url"]) if row["url"] else None,
         ),
         body(row["text"] or "", [(each["start"], each["end"]) for each in causes]),
@@ -164,7 +166,7 @@ def _labels(rows: list[Row]) -> Html | None:
 
 
 def search(snapshot: Snapshot, asked: Mapping[str, Any], number: int) -> Page:
-    """Returns the messages that hold some words, whatever their case, newest first."""
+    """Returns the messages with some words, in any case, newest first."""
     words = str(asked.get("q", ""))[:_MOST_WORDS]
     form = el(
         "form",

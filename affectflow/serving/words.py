@@ -1,6 +1,6 @@
-"""How the pages spell times, texts and links; text from outside stands apart.
+"""How the pages spell times, texts and links; text from outside is isolated.
 
-Each text has an element of its own with `dir="auto"`, or is in `bdi`: marks that turn
+Each text has an element of its own with `dir="auto"`, or is in `bdi`: marks that change
 the direction of writing end with it.
 """
 
@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from affectflow.report.html import Child, Html, el, join
 
 MOST_CHARACTERS = 20_000
-"""Of one message on a page; the rest is counted."""
+"""The characters of one message on a page; the rest is counted."""
 THEME = "/themes/one"
 _AROUND = 160
 
@@ -29,7 +29,7 @@ def day(time: datetime | None) -> Html:
 
 
 def named(text: str | None, otherwise: str = "not stated") -> Html:
-    """Returns a name from outside that cannot turn what stands beside it."""
+    """Returns a name from outside that cannot reverse the text beside it."""
     shown = text or otherwise
     return el("bdi", shown if len(shown) <= 200 else shown[:200] + "…")
 
@@ -46,7 +46,7 @@ def theme_at(clustering: str, theme: str) -> str:
 
 
 def anchor(message: str) -> str:
-    """Returns the id that a message has on its thread's page, fit for an address."""
+    """Returns the id of a message on its thread's page, valid in an address."""
     return "u-" + quote(message, safe="")
 
 
@@ -54,7 +54,7 @@ def body(text: str, spans: Iterable[tuple[int, int]] = ()) -> Html:
     """Returns a message with its line breaks, and some spans of it marked.
 
     Args:
-      text: as the lake has it; of a very long one, the beginning.
+      text: as in the lake; only the beginning of a very long one is shown.
       spans: code points from and to; those that do not fit the text are left out.
     """
     shown = text[:MOST_CHARACTERS]
@@ -72,7 +72,7 @@ def body(text: str, spans: Iterable[tuple[int, int]] = ()) -> Html:
 
 
 def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Returns spans in order, those that overlap as one.
+    """Returns spans in order, overlapping ones merged.
 
     >>> merged([(5, 9), (0, 3), (2, 4)])
     [(0, 4), (5, 9)]
@@ -87,7 +87,7 @@ def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def around(text: str, start: int, end: int) -> Html:
-    """Returns the words around a span, and the span marked; a long one is cut."""
+    """Returns a marked span with the words around it; a long one is cut."""
     start, end = max(0, start), min(end, start + 2 * _AROUND, len(text))
     first, last = max(0, start - _AROUND), min(len(text), end + _AROUND)
     return el(
@@ -103,7 +103,7 @@ def around(text: str, start: int, end: int) -> Html:
 
 
 def place_of(words: str, text: str) -> tuple[int, int]:
-    """Returns where words are in a text, whatever their case; (0, 0) if nowhere."""
+    """Returns where words are in a text, in any case; (0, 0) if nowhere."""
     found = re.search(re.escape(words), text, re.IGNORECASE)
     return found.span() if found else (0, 0)
 
@@ -111,7 +111,7 @@ def place_of(words: str, text: str) -> tuple[int, int]:
 def pages(
     address: str, query: Mapping[str, Any], page: int, total: int, size: int
 ) -> Html | None:
-    """Returns links to the page before and after; None if all is on one."""
+    """Returns links to the previous and next page; None if there is only one."""
     last = max(1, -(-total // size))
     if last == 1:
         return None

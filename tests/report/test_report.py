@@ -241,7 +241,7 @@ def test_a_long_quote_is_cut_at_spaces_around_its_cause():
         "This report rests on no annotator of frustration, so it speaks of irritation",
         "That measures displeasure, hostility included. It is not a measure of "
         "frustration.",
-        "− written by automata (bots) 1",
+        "− written by bots 1",
         "− silent: no text of the author&#x27;s own 1",
         "= counted in this report 30",
         "1 row could not be processed.",

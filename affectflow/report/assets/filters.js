@@ -46,7 +46,7 @@
     return `week of ${start}`;
   }
 
-  // -- controls: built here, so that a page without scripts shows none that is dead
+  // -- controls: built here, so that a page without scripts shows no dead ones
 
   const form = make("form", "", controls);
   form.className = "filters";
@@ -72,7 +72,7 @@
   reset.addEventListener("click", () => { begin(); show(); });
   form.addEventListener("submit", (event) => event.preventDefault());
   who.addEventListener("change", offer);
-  // Comes to the form after the select itself has heard it.
+  // Reaches the form after the select itself has handled it.
   form.addEventListener("change", show);
 
   function begin() {

@@ -30,7 +30,7 @@ class Authored:
 
     Args:
       texts: as a model reads them.
-      briefs: the brief of each: texts of one brief stay together in a split.
+      briefs: the brief of each text; texts of one brief stay together in a split.
       labels: for each text, labels with the share of readers who give them.
     """
 
@@ -46,8 +46,8 @@ class Authored:
 def read_authored(data: Path) -> Authored:
     """Returns the messages in a folder except a tenth of the briefs; perhaps none.
 
-    The tenth is for choosing: see `is_held_out`. A folder without `texts.jsonl` has no
-    messages.
+    The tenth is for choosing settings: see `is_held_out`. A folder without
+    `texts.jsonl` has no messages.
 
     Raises:
       UsageError: labels are missing, or a line is malformed.

@@ -32,7 +32,7 @@ SCORE = "boundary_score"
 _WORD = r"[\p{L}\p{N}]+(?:['-][\p{L}\p{N}]+)*"
 _BOT = "bot"
 _SHARE = 0.2
-"""Share of common words in a text from which it counts as in the pack's language."""
+"""From this share of common words on, a text counts as in the pack's language."""
 _WEIGHT: Kind = (
     "a number above 0",
     lambda value: type(value) in (int, float) and value > 0,
@@ -54,7 +54,7 @@ class Pattern(NamedTuple):
     """Phrases of one kind, and the weight of a reply that has one of them.
 
     Attributes:
-      weight: what it adds to the score.
+      weight: its part of the score.
       phrases: a regular expression of RE2, without regard to case.
     """
 
@@ -68,9 +68,9 @@ class Pack:
 
     Args:
       languages: codes, as `texts.tagged` takes them.
-      common: common words of the language, small, to know it by.
+      common: common words that identify the language, in lower case.
       patterns: by the labels of the vocabulary `boundary`, in its order.
-      digest: of the file.
+      digest: the digest of the file.
     """
 
     languages: tuple[str, ...]
@@ -83,7 +83,7 @@ class Pack:
         """Returns a pack by name, or from a file that ends in `.toml`.
 
         Raises:
-          UsageError: it does not exist, or something is wrong with it; names the line.
+          UsageError: it does not exist or is malformed; the message names the line.
         """
         file = file_of("packs", name_or_path)
         needed = ("languages", "common", "patterns")
@@ -115,17 +115,17 @@ class BoundaryPatterns(Scorer[Pack]):
 
     Chooses each of the seven labels of `boundary` that a reply has, and gives its
     `score`, the sum of their weights, and how many `words` it has. Replies in a
-    language that the pack does not read have the status `unsupported_language`: they
-    are in no rate. Where a lake does not give the language, common words identify it.
+    language that the pack does not read get the status `unsupported_language` and count
+    in no rate. If a lake does not give the language, common words identify it.
 
     Args:
       pack: a name, or a file that ends in `.toml`.
       who: `assistants` reads utterances of bots and of `roles`, and those without a
         role or bot flag; others abstain. `everyone` reads all.
-      roles: values of `speaker_role` of assistants.
+      roles: the values of `speaker_role` for assistants.
 
     Raises:
-      UsageError: `who` has another value, or there is no such pack.
+      UsageError: `who` or `pack` is unknown.
     """
 
     pack: str = "boundary_en"
@@ -133,7 +133,7 @@ class BoundaryPatterns(Scorer[Pack]):
     roles: tuple[str, ...] = ("assistant", "bot")
 
     annotator_kind: ClassVar[str] = "lexicon"
-    # The revision says which phrases they are.
+    # The revision identifies the phrases.
     not_in_id: ClassVar[frozenset[str]] = frozenset({"pack"})
     requires: ClassVar[pa.Schema] = fields(
         UTTERANCES, "text", "segments", "speaker_role", "is_bot"
@@ -214,7 +214,7 @@ class BoundaryPatterns(Scorer[Pack]):
 def _of_others(segments: pa.ListArray) -> pa.ListArray:
     """Returns segments without those in which a bot says that it is one.
 
-    Other models pass over them as no author's words; here they are a boundary.
+    Other models skip them, because no author wrote them; here they are a boundary.
     """
     if not pc.any(pc.equal(segments.flatten().field("type"), _BOT)).as_py():
         return segments

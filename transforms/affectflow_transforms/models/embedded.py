@@ -20,24 +20,24 @@ class EmbeddedAnnotator(Scorer[ModelT], abc.ABC):
       cues: the model reads those of the text in words (`in_text`), those around it as
         well (`words`), or texts `as_written`. It was trained on what people write:
         words of a frame mislead it.
-      weights: folder that `affectflow train` wrote; empty for what comes with the
+      weights: folder that `affectflow train` wrote; empty for the weights of the
         package.
 
     Raises:
-      UsageError: `cues` has another value, or `weights` is not such a folder.
+      UsageError: `cues` is unknown, or `weights` is not such a folder.
     """
 
     cues: str = "in_text"
     weights: str = ""
 
-    # The revision says which weights they are.
+    # The revision identifies the weights.
     not_in_id: ClassVar[frozenset[str]] = frozenset({"weights"})
     name: ClassVar[str]
     """The annotator, as weights name it."""
 
     def __post_init__(self) -> None:
         if self.style and self.cues == "in_text":
-            self.cues = "words"  # A style decides how the frame is read.
+            self.cues = "words"  # The style decides how the frame is read.
         super().__post_init__()
         own = self.own_folder
         self._own = stored.read_metadata(own, self.name) if self.weights else {}

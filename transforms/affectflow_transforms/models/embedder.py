@@ -35,12 +35,12 @@ class Encoder:
 class Embedder(Pretrained, embedder.Embedder[Encoder]):
     """Gives utterances vectors with an encoder, from a folder or from the hub.
 
-    Texts with similar meanings have similar vectors: `similar_utterances` in SQL. The
-    options of `Pretrained` say where the model is and how it is run.
+    Texts with similar meanings have similar vectors: see `similar_utterances` in SQL.
+    The options of `Pretrained` say where the model is and how it runs.
 
     Args:
-      pooling: the `mean` of a text's tokens, or its first one, `cls`; `auto` follows
-        the model's files, and takes the mean if they do not say.
+      pooling: `mean` of a text's tokens, or the first token (`cls`); `auto` follows the
+        model's files, with the mean as default.
 
     Raises:
       UsageError: `model` is neither a folder nor a hub id with a pinned commit.
@@ -68,10 +68,10 @@ class Embedder(Pretrained, embedder.Embedder[Encoder]):
 
         Raises:
           MissingExtraError: the extra `torch` is not installed.
-          UsageError: the model cannot be fetched, is not an encoder, or pools in a way
-            that is not known here.
+          UsageError: the model cannot be fetched, is not an encoder, or its pooling is
+            not supported.
         """
-        # No vector asks for what stands above the states of tokens.
+        # Vectors do not need the layers above the states of tokens.
         network = self.load_network("AutoModel", _WHAT, without="pooler.")
         if network.module.config.is_encoder_decoder:
             raise UsageError(

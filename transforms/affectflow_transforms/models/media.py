@@ -23,7 +23,7 @@ from affectflow.storage import absolute
 
 ModelT = TypeVar("ModelT")
 
-# No address has it: a unit separator.
+# A unit separator, which no address contains.
 _BETWEEN = "\x1f"
 _OF_ANOTHER_KIND = ("no_video", "no_audio")
 
@@ -33,9 +33,9 @@ class Clip(NamedTuple):
 
     Attributes:
       uri: path or fsspec URL.
-      start_s: from the recording's beginning, seconds.
-      end_s: likewise, exclusive; infinite for all the rest.
-      detail: what else the model is told, as the row says it.
+      start_s: seconds from the beginning of the recording.
+      end_s: likewise, exclusive; infinite for the end of the recording.
+      detail: what else the row tells the model.
     """
 
     uri: str
@@ -49,7 +49,7 @@ class Given(Scored):
     """What a model says about clips.
 
     Args:
-      abstained: shape (clips,): there is nothing in it to say something of.
+      abstained: shape (clips,): whether a clip has nothing to look at or listen to.
     """
 
     abstained: Mask | None = None
@@ -59,7 +59,7 @@ class UnreadError(RowError):
     """A picture or a recording that a model cannot be asked about.
 
     Args:
-      error: says why, and its error type.
+      error: the reason, with its error type.
     """
 
     def __init__(self, error: UnmeasuredError):
@@ -77,23 +77,23 @@ class MediaModel(BatchModelHandler[ModelT], abc.ABC):
     """A model that looks at pictures or listens to recordings.
 
     Each distinct stretch is asked about once. An utterance without `media_uri`, or
-    whose file has nothing to look at or to listen to, gets no answer. One whose file
-    cannot be read fails alone, and goes to `dead_letters` with the reason.
+    whose file has nothing to look at or listen to, gets no answer. An utterance whose
+    file cannot be read fails alone and goes to `dead_letters` with the reason.
 
     Args:
-      folder: the folder of files that `media_uri` names without their whole path; empty
-        for the folder in which the run is started.
+      folder: the folder of files that `media_uri` names by a relative path; empty for
+        the folder in which the run is started.
     """
 
     folder: str = ""
 
     requires: ClassVar[pa.Schema] = fields(UTTERANCES, "media_uri", "start_s", "end_s")
-    # It says where files lie; what they hold decides the answer.
+    # It says where files are; their content decides the answer.
     not_in_id: ClassVar[frozenset[str]] = frozenset({"folder"})
 
     def __post_init__(self) -> None:
         super().__init__()
-        # A worker has another working directory.
+        # A worker has a different working directory.
         self._folder = absolute(self.folder or ".")
 
     @property
@@ -114,8 +114,8 @@ class MediaModel(BatchModelHandler[ModelT], abc.ABC):
 class MediaScorer(MediaModel[ModelT]):
     """A model that gives pictures or recordings scores, or values on a scale.
 
-    Where there is nothing to look at or to listen to, the status is `abstained`, and
-    there is no label.
+    If there is nothing to look at or listen to, the status is `abstained` and there is
+    no label.
     """
 
     @abc.abstractmethod
@@ -157,8 +157,8 @@ def clip_of(said: str, folder: str) -> Clip:
     """Returns a clip that `clips_of` has written down.
 
     Args:
-      said: the clip.
-      folder: where files lie that it names without their whole path.
+      said: the clip as text.
+      folder: the folder of files that it names by a relative path.
     """
     uri, start, end, detail = said.split(_BETWEEN, 3)
     if "://" not in uri and "::" not in uri:
@@ -170,8 +170,8 @@ def clips_of(batch: pa.RecordBatch, details: pa.StringArray | None = None) -> pa
     """Returns the clip of each row as text; null where it has no recording.
 
     Args:
-      batch: with the columns that `MediaScorer` requires.
-      details: what else a model is told of each row; null for nothing.
+      batch: rows with the columns that `MediaScorer` requires.
+      details: what else each row tells the model; null for nothing.
     """
     uris = batch.column("media_uri")
     times = (batch.column(f"{name}_s").cast(pa.string()) for name in ("start", "end"))
@@ -186,7 +186,7 @@ def clips_of(batch: pa.RecordBatch, details: pa.StringArray | None = None) -> pa
 def check_clip(clip: Clip) -> None:
     """Raises UnmeasuredError if a clip cannot be asked about, whatever its file holds.
 
-    An address of the web is one.
+    Web addresses are refused.
     """
     check_not_on_the_web(clip.uri)
     if not 0 <= clip.start_s < clip.end_s:

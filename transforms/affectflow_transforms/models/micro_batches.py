@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 class Budgeted(Protocol):
     """What holds `max_batch_tokens`: rows times longest row of a forward pass.
 
-    It falls for good when the device runs out of memory.
+    It is lowered for good when the device runs out of memory.
     """
 
     max_batch_tokens: int
@@ -43,13 +43,13 @@ def run_halved(
 ) -> dict[int, Exception]:
     """Runs `attempt` over all of `rows`; returns the error of each row that failed.
 
-    A micro-batch that fails is halved until the row at fault is alone. When the
-    device runs out of memory, all that is left is planned again at half the size.
+    A micro-batch that fails is halved until the failing row is alone. When the device
+    runs out of memory, the rest is planned again at half the size.
 
     Args:
-      budgeted: says how many tokens fit, and learns when they do not.
-      lengths: tokens of each row that there is.
-      rows: which of them to run.
+      budgeted: holds how many tokens fit, and is lowered when they do not.
+      lengths: number of tokens of each row.
+      rows: the rows to run.
       attempt: runs one micro-batch and keeps its result.
       workers: threads that run micro-batches side by side, as `cores` gives them.
     """
@@ -67,7 +67,7 @@ def run_halved(
 
 def cores() -> int:
     """Returns how many cores this process may keep busy."""
-    # A runner with several workers on a machine says it so.
+    # A runner with several workers on a machine sets this.
     capped = os.environ.get("OMP_NUM_THREADS", "")
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
     there = there or os.cpu_count() or 1
@@ -88,8 +88,8 @@ def _one_core_each() -> None:
 class _Work:
     """Micro-batches that wait, and the rows that failed; drained by one thread or more.
 
-    A thread that finds nothing waiting is done: one that halves a micro-batch takes
-    the halves itself if no one else does.
+    A thread that finds nothing waiting is done: the thread that halves a micro-batch
+    takes the halves itself if no other does.
     """
 
     def __init__(
@@ -164,7 +164,7 @@ def _error_of(attempt: Callable[[Rows], None], rows: Rows) -> Exception | None:
     try:
         attempt(rows)
     except Exception as error:  # whatever a model raises belongs to a row
-        # The traceback would keep the tensors alive that fill the device.
+        # The traceback would keep alive the tensors that fill the device.
         return error.with_traceback(None)
     return None
 
@@ -172,7 +172,7 @@ def _error_of(attempt: Callable[[Rows], None], rows: Rows) -> Exception | None:
 def _is_out_of_memory(error: Exception) -> bool:
     import torch
 
-    # What torch raises where a processor's memory ends has no specific type.
+    # Torch raises no specific type when main memory runs out.
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )

@@ -1,8 +1,8 @@
 """FollowUpReward: how good a reply is, by what its reader is likely to say next.
 
-The mean log-likelihood of a token of what a content reader would say, less that of what
-a discontent one would (FLR, AAAI 2025). The published code takes something else: raw
-logits of one position.
+The mean log-likelihood per token of what a content reader would say, less that of what
+a discontent one would (FLR, AAAI 2025). The published code differs: it uses raw logits
+of one position.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ from affectflow_transforms.models.token_budget import Rows
 TASK = "follow_up_reward"
 TOTAL = "reward"
 _HERE = "\ufffcfollow-up\ufffc"
-"""Stands where a follow-up goes: no tokenizer takes it for anything else."""
+"""Marks the place of a follow-up: no tokenizer takes it for anything else."""
 _KEYS = MappingProxyType(
     {
         **dict.fromkeys(("summary", "version", "source", "licence"), TEXT),
@@ -57,8 +57,8 @@ class FollowUps(NamedTuple):
 
     Attributes:
       texts: all of them.
-      dimension: what each is about.
-      good: whether a content reader says it.
+      dimension: the dimension of each text.
+      good: whether a content reader says the text.
     """
 
     texts: tuple[str, ...]
@@ -70,7 +70,7 @@ class FollowUps(NamedTuple):
         """Returns the follow-ups of a taxonomy, or of a file that ends in `.toml`.
 
         Raises:
-          UsageError: it does not exist, or something is wrong with it; names the line.
+          UsageError: it does not exist or is malformed; the message names the line.
         """
         file = file_of("taxonomies", name_or_path)
         said = checked(file, file.table(), _KEYS, ("positive", "negative"))
@@ -88,7 +88,7 @@ class FollowUps(NamedTuple):
         """Returns the reward, and that of each dimension.
 
         Args:
-          means: of each text, the mean log-likelihood of its tokens.
+          means: the mean log-likelihood of the tokens of each text.
         """
         good, of = np.array(self.good), np.array(self.dimension)
         found = {TOTAL: float(means[good].mean() - means[~good].mean())}
@@ -105,15 +105,15 @@ class FollowUpReward(PretrainedGenerator, BatchModelHandler[Generator]):
     """Rates each reply by how likely a satisfied reader is to answer it.
 
     A reply is an utterance whose `reply_to` is in the same conversation; others
-    abstain. Values are differences of log-likelihoods per token: above 0 where
-    satisfied readers are likelier, and to be compared among replies to one message.
+    abstain. Values are differences of log-likelihoods per token: above 0 if satisfied
+    readers are likelier. Compare them only among replies to one message.
 
     Args:
       follow_ups: what readers may say: a taxonomy, or a file that ends in `.toml`.
 
     Raises:
-      UsageError: `model` is neither a folder nor a hub id with a pinned commit, or the
-        follow-ups are not there.
+      UsageError: `model` is neither a folder nor a hub id with a pinned commit, or
+        `follow_ups` does not exist.
     """
 
     follow_ups: str = "follow_ups"
@@ -207,7 +207,8 @@ def rate(
 ) -> list[Mapping[str, float] | Exception]:
     """Returns the rewards of each reply, or why there aren't any.
 
-    The exchange is read once for all follow-ups. One that is too long loses its middle.
+    The exchange is read once for all follow-ups. If it is too long, it loses its
+    middle.
     """
     with generator.lock:
         layout = laid_out(

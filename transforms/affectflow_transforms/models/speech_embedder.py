@@ -24,9 +24,9 @@ _WHAT = "an encoder of speech"
 class SpeechEmbedder(Located, MediaEmbedder[Listener]):
     """Gives turns of speech vectors: the last states of an encoder, averaged over time.
 
-    Reads wav2vec 2.0, WavLM and HuBERT, whatever head they have. Turns are heard as by
-    SpeechAffect: a turn of silence has no vector, and only the beginning of a long turn
-    is heard. A vector can identify its speaker: see AnonymizeVector. The options of
+    Reads wav2vec 2.0, WavLM and HuBERT, whatever head they have. Turns are heard as in
+    SpeechAffect: a silent turn has no vector, and only the beginning of a long turn is
+    heard. A vector can identify its speaker: see AnonymizeVector. The options of
     `Located` say where the model is and on what it runs.
 
     Args:
@@ -36,7 +36,7 @@ class SpeechEmbedder(Located, MediaEmbedder[Listener]):
 
     Raises:
       UsageError: `model` is neither a folder nor a hub id with a pinned commit, or is
-        no such model.
+        not such a model.
     """
 
     longest_s: float = 30.0
@@ -98,7 +98,7 @@ def _family(config: Mapping[str, Any], model: str) -> str:
     """Returns which of the families a config.json is of.
 
     Raises:
-      UsageError: it is of none, or its states have another width.
+      UsageError: it belongs to none, or its states have another width.
     """
     named = str((config.get("architectures") or ["none"])[0])
     family = next((each for each in network.FAMILIES if named.startswith(each)), "")

@@ -56,7 +56,7 @@ def needed(data: Path, *names: str) -> tuple[Path, ...]:
     """Returns files of a folder by name.
 
     Raises:
-      UsageError: one is not there; names it.
+      UsageError: a file is missing; the message names it.
     """
     for name in names:
         if not (data / name).is_file():
@@ -81,11 +81,11 @@ def weights_file(
 
     Args:
       arrays: what is stored.
-      annotator: that reads the file.
-      version: of the weights.
+      annotator: the annotator that reads the file.
+      version: the version of the weights.
       source: the file that was trained on.
-      licence: that the data pass on.
-      settings: of the training.
+      licence: the licence that the data pass on.
+      settings: the settings of the training.
       more: further metadata.
     """
     import sklearn
@@ -118,7 +118,7 @@ def label_figures(
       scores: shape (texts, labels), 0..1.
       chosen: shape (texts, labels).
       truth: shape (texts, labels).
-      units: what is drawn, of each text, such as its thread; the texts if None.
+      units: the sampling unit of each text, such as its thread; the text if None.
     """
     from affectflow.gold.figures import LabelMetrics
     from affectflow.gold.figures.intervals import of_labels
@@ -156,7 +156,7 @@ def value_figures(
       labels: names of the columns.
       values: shape (texts, labels).
       truth: shape (texts, labels).
-      units: what is drawn, of each text, such as its thread; the texts if None.
+      units: the sampling unit of each text, such as its thread; the text if None.
     """
     from affectflow.gold.figures import ValueMetrics
     from affectflow.gold.figures.intervals import of_values

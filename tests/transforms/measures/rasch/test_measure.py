@@ -278,7 +278,7 @@ def test_too_many_raters_for_pairs_are_sent_to_the_other_way():
 
     (row,) = said(rows, way="conditional").values()
 
-    assert "here are 1,002 and 1,001,000; use way=marginal" in row["why"]
+    assert "got 1,002 and 1,001,000; use way=marginal" in row["why"]
 
 
 @pytest.mark.parametrize(

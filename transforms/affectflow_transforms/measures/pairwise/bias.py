@@ -1,7 +1,7 @@
-"""Which labels an annotator prefers, by what it says where another label is right.
+"""Which labels an annotator prefers, by its answers where another label is right.
 
 Kang et al. 2024 (arXiv 2402.13211): the strengths of a Bradley-Terry model in the form
-of Newman 2023, of labels that win where they are said in the place of another.
+of Newman 2023, where a label wins if it is given in place of another.
 """
 
 import math
@@ -20,13 +20,13 @@ SWEEPS = 20
 def preferences(counts: Floats) -> Floats:
     """Returns how much each label is preferred: above 1, more than the mean label.
 
-    20 sweeps from 1, each label by those before it in the same sweep, divided by their
-    geometric mean; in the end they sum to the number of labels. A label that is never
-    said in the place of another has 0.
+    There are 20 sweeps from 1; each label uses the new values of those before it in the
+    sweep, and all are divided by their geometric mean. The results sum to the number of
+    labels. A label that is never given in place of another has 0.
 
     Args:
-      counts: (labels, labels), how often the first was said where the second is right;
-        `unbounded` finds nothing in it.
+      counts: (labels, labels), how often the first was given where the second is right;
+        `unbounded` must find nothing in it.
     """
     lost = counts.T
     found = np.ones(len(counts))
@@ -45,7 +45,7 @@ def unbounded(counts: Floats, labels: Sequence[str]) -> str:
     """Returns why preferences are not defined; empty if they are.
 
     Args:
-      counts: as for `preferences`, of labels that were confused with another.
+      counts: as for `preferences`, only of labels that were confused with another.
       labels: their names.
     """
     wrong = counts * (1 - np.eye(len(counts)))

@@ -1,4 +1,4 @@
-"""Counts of answers by what was right, and F1 of them."""
+"""Counts of answers by the right label, and their F1."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,10 @@ class Confusion:
 
     Args:
       labels: their names.
-      counts: (labels, labels), weight of the first said where the second is right.
+      counts: (labels, labels), weight of the first given where the second is right.
       missed: (labels), weight of no label said where this is right.
       unread: (labels), weight of answers that could not be read where this is right.
-      sizes: (labels + 1, labels), observations: of each answer, or none, and what is
-        right.
+      sizes: (labels + 1, labels), observations by answer, or none, and by right label.
     """
 
     labels: Sequence[str]
@@ -45,7 +44,7 @@ class Confusion:
         """Counts answers.
 
         Args:
-          gold: place of the label that is right.
+          gold: place of the right label.
           label: place of the label that they count as; None for no label.
           row: `label`, None if it was not read; `weight`, and `n` observations.
         """
@@ -63,12 +62,12 @@ class Confusion:
         return np.asarray(self.counts.sum(axis=0) + self.missed)
 
     def sizes_of(self, place: int) -> float:
-        """Returns how many observations have a label, as answer or as right."""
+        """Returns how many observations have a label, as answer or right label."""
         both = self.sizes[place].sum() + self.sizes[:, place].sum()
         return float(both - self.sizes[place, place])
 
     def f1(self) -> list[tuple[int, float]]:
-        """Returns place and F1 of each label that was said or is right."""
+        """Returns place and F1 of each label that was given or is right."""
         said = self.counts.sum(axis=1) + self.support
         hits = 2 * np.diag(self.counts)
         return [(int(n), float(hits[n] / said[n])) for n in np.flatnonzero(said)]

@@ -72,7 +72,7 @@ class Contest:
 
     @property
     def standard_error(self) -> float:
-        """That of the win rate; NaN of one observation."""
+        """The standard error of the win rate; NaN for one observation."""
         if self.size < 2:
             return math.nan
         off = (self.rows.preference - self.win_rate) ** 2
@@ -95,7 +95,7 @@ class Contest:
 
     @property
     def constant(self) -> list[int]:
-        """Which nuisances all answers of the model have alike; of few items, none."""
+        """Which nuisances are the same in all answers; none if there are few items."""
         if len(np.unique(self.rows.item)) < MIN_ITEMS:
             return []
         return np.flatnonzero(np.ptp(self.rows.amounts, axis=0) == 0).tolist()
@@ -106,7 +106,7 @@ class Contest:
         return replace(self, model=self.baseline, strength=0.0, pull=0.0, why="")
 
     def versus(self, other: "Contest") -> float:
-        """Returns how often the model is preferred to another of the same baseline."""
+        """Returns how often the model is preferred to another of this baseline."""
         pull = self.pull - other.pull
         return float(
             np.mean(expit(self.strength - other.strength + pull * self.difficulty))
@@ -128,7 +128,8 @@ def difficulties(
 ) -> tuple[Floats, str]:
     """Returns the difficulty of each item for one baseline, or why there is none.
 
-    It is above 0 where models do well. The given ones are taken, where all have one.
+    It is above 0 where models do well. Given difficulties are used if all rows have
+    one.
     """
     known = ~np.isnan(table.difficulty)
     if known.any():
@@ -170,7 +171,7 @@ def _of_baseline(
 
 
 def _lacking(variant: Variant, usable: Sequence[Contest], gamed: PairTable) -> str:
-    """Returns what a variant needs and has not."""
+    """Returns what a variant needs but does not have."""
     if variant == "shrunk" and len(usable) < MIN_MODELS:
         return f"fewer than {MIN_MODELS} models to fit together; set variant=minimal"
     if variant == "v1" and not len(gamed.item):
@@ -181,7 +182,7 @@ def _lacking(variant: Variant, usable: Sequence[Contest], gamed: PairTable) -> s
 
 
 def _contests(table: PairTable, items: int, standard: Standard) -> list[Contest]:
-    """Returns the contests of one baseline, with what keeps them from being fitted."""
+    """Returns the contests of one baseline, with the reasons against a fit."""
     found = []
     plain = table.where(slice(int(table.gamed.sum()), None))  # gamed rows come first
     for rows in plain.parts("model"):

@@ -20,7 +20,7 @@ def parts(wins: Floats) -> list[list[int]]:
 
 
 def cycles(wins: Floats) -> list[list[int]]:
-    """Returns which places won against each other, directly or round about.
+    """Returns which places won against each other, directly or indirectly.
 
     Only within one of these are strengths finite (Ford 1957).
     """

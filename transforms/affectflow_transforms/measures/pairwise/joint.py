@@ -19,7 +19,7 @@ Places = npt.NDArray[np.int32]
 
 SLOPE_SPREADS = (0.1, 0.2, 0.4, 0.8, 1.6)
 PULL_SPREADS = (0.1, 0.2, 0.4, 0.8)
-"""How far from the others a model may be; the likeliest is taken."""
+"""How far from the others a model may be; the likeliest is chosen."""
 FOLDS = 5
 # Heavy tails: one model that games the judge must not set all others free. On the pairs
 # of AlpacaEval 2, what is left out is likelier by 7 nats than under a normal prior.
@@ -36,8 +36,8 @@ _BLOCK = 16_384
 class Preferences:
     """Preferences of one model over a baseline; arrays of (rows).
 
-    Models are fitted together, but each has arrays of its own: what is computed on the
-    way needs room for the rows of one model, not of all.
+    Models are fitted together, but each has arrays of its own: intermediate results
+    need memory for the rows of one model, not of all.
 
     Args:
       preference: 0..1, 1 if the model is preferred.
@@ -99,7 +99,7 @@ def difficulties(given: Sequence[Preferences], items: int) -> Floats:
 
 
 class _Derivatives(NamedTuple):
-    """Derivatives of the likelihood; the second ones with a minus.
+    """First and minus second derivatives of the likelihood.
 
     Attributes:
       slope: by strengths and slopes.
@@ -151,8 +151,8 @@ def _scaled(cross: Floats, bend: Floats) -> Iterator[tuple[slice, Floats]]:
 def shrunk(given: Sequence[Preferences], difficulty: Floats) -> Floats:
     """Returns strength, slopes and pull of each model, (models, 1 + nuisances + 1).
 
-    Slopes and pulls follow Student's t around a mean that is fitted too; its scales are
-    those under which preferences that were left out are likeliest.
+    Slopes and pulls follow Student's t around a mean that is fitted too; its scales
+    make the left-out preferences likeliest.
     """
     return _weights(given, difficulty, chosen_spreads(given, difficulty))
 
@@ -204,11 +204,11 @@ def _weights(
     """Returns the mode of the weights: Newton's method for models and mean together.
 
     Args:
-      given: of each model.
-      difficulty: of the items.
+      given: the preferences of each model.
+      difficulty: those of the items.
       spreads: how far from the others a model may be.
       start: where to begin.
-      left_out: the fold whose rows do not count; none if it is `FOLDS`.
+      left_out: the fold whose rows do not count; `FOLDS` for none.
     """
     width = given[0].nuisances.shape[1] + 2
     found = np.zeros((len(given), width)) if start is None else start

@@ -1,8 +1,8 @@
 """The regression of AlpacaEval 2: lasso, its penalty by cross-validation over rows.
 
-Each row stands twice, as won with the weight of its preference and as lost with the
-rest of it; so any preference of 0..1 is fitted by its likelihood. Penalties, folds,
-seed and solver are those of alpaca_eval 0.6.6.
+Each row appears twice, as won with the weight of its preference and as lost with the
+rest; so any preference in 0..1 is fitted by its likelihood. Penalties, folds, seed and
+solver are those of alpaca_eval 0.6.6.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def lasso(features: Floats, preference: Floats, weight: Floats) -> Floats:
     Args:
       features: (rows, features), at least `FOLDS` rows.
       preference: (rows), 0..1, not all 0 or all 1.
-      weight: (rows), of each row in fit and score.
+      weight: (rows), the weight of each row in fit and score.
     """
     rows = len(preference)
     twice = np.vstack([features, features])

@@ -1,4 +1,4 @@
-"""Names of models: case and blanks do not tell two of them apart."""
+"""Names of models: case and blanks do not distinguish them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ def sql_key(column: str) -> str:
     return f"lower(trim({column}, '{_BLANKS}'))"
 
 
-# Taking blanks off takes longer than to group: most names are told without it.
+# Trimming takes longer than grouping: most names are distinguished without it.
 
 
 def sql_blank(column: str) -> str:
@@ -32,7 +32,7 @@ def sql_same(one: str, other: str) -> str:
 
 
 def sql_unknown(column: str, names: Sequence[str]) -> str:
-    """Returns whether a name is none of `names`, in SQL; of no names, whether blank."""
+    """Returns whether a name is not in `names`, in SQL; is blank, without names."""
     if not names:
         return sql_blank(column)
     quoted = ", ".join("'" + key(name).replace("'", "''") + "'" for name in names)
@@ -49,11 +49,11 @@ def key(name: str) -> str:
 
 
 def spellings(names: Sequence[str], times: Iterable[int]) -> Spellings:
-    """Returns the name that each spelling is shown by: the most frequent of its like.
+    """Returns the name shown for each spelling: the most frequent equivalent one.
 
     Args:
       names: a spelling may come several times.
-      times: how often each stands in the observations.
+      times: how often each occurs in the observations.
     """
     counted: Counter[str] = Counter()
     for name, n in zip(names, times, strict=True):

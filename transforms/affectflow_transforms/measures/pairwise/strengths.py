@@ -1,4 +1,4 @@
-"""Bradley and Terry 1952: strengths that tell who wins; ties as Davidson 1970 has them.
+"""Strengths that predict who wins (Bradley and Terry 1952), with ties (Davidson 1970).
 
 The odds that one wins against another are the ratio of their strengths. With ties, win,
 loss and tie go as a, b and v * sqrt(a * b).
@@ -50,7 +50,7 @@ def strengths(wins: Floats, ties: Floats) -> Strengths:
         if np.max(np.abs(step)) < _CLOSE:
             break
     inverse = np.linalg.inv(_derivatives(found, first, second, counted, tied)[1])
-    # The sum of strengths is held at 0 by a row of ones, which is no information.
+    # A row of ones holds the sum of strengths at 0; it adds no information.
     size = len(wins)
     variance = np.diag(inverse)[:size] - 1 / size**2
     own = found[:size] - found[:size].mean()
@@ -73,7 +73,7 @@ def _derivatives(
     logits = np.array([off / 2, -off / 2, np.full_like(off, tie)])
     shares = np.exp(logits - np.logaddexp.reduce(logits, axis=0))
     played = counted.sum(axis=0)
-    # Half of what the first won more than the second, and what is expected of it.
+    # Half of the first one's surplus of wins, and the expected surplus.
     lead = (counted[0] - counted[1]) / 2 - played * (shares[0] - shares[1]) / 2
     size, width = len(found) - tied, len(found)
     slope, bend = np.zeros(width), np.zeros((width, width))

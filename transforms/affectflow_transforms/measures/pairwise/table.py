@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int32]
 
 BASELINE = "baseline_"
-"""Begins the names of columns about the baseline's answer."""
+"""The prefix of columns about the baseline's answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +24,15 @@ class PairTable:
     """A pair table, sorted by baseline, gamed first, model and item; arrays of (rows).
 
     Args:
-      names: as models and baselines are shown, sorted.
+      names: the shown names of models and baselines, sorted.
       model: place among the names.
       baseline: place among the names.
       item: place among the items, which are in the order of their numbers or names.
       gamed: the model is the baseline, asked to be longer or shorter.
       preference: 0..1, 1 if the model is preferred.
       difficulty: NaN where none is given.
-      amounts: (rows, nuisances), of the model.
-      differences: (rows, nuisances), of the baseline, less that of the model.
+      amounts: (rows, nuisances), the model's.
+      differences: (rows, nuisances), the baseline's less the model's.
       weight: how many observations a row stands for.
     """
 
@@ -48,7 +48,7 @@ class PairTable:
     weight: Floats
 
     def where(self, rows: Any) -> Self:
-        """Returns some of the rows; of a slice they are not copied."""
+        """Returns some of the rows; a slice is not copied."""
         arrays = {k: each for k, each in vars(self).items() if k != "names"}
         return replace(self, **{k: each[rows] for k, each in arrays.items()})
 
@@ -135,12 +135,12 @@ def _in(column: pa.ChunkedArray, values: pa.Array) -> Places:
 
 
 def _columns(each: Sequence[Floats]) -> Floats:
-    """Returns columns beside one another; a single one is not copied."""
+    """Returns columns side by side; a single one is not copied."""
     return each[0][:, None] if len(each) == 1 else np.column_stack(each)
 
 
 def _floats(column: pa.ChunkedArray, order: Any) -> Floats:
-    """Returns a column in an order; one that is the same everywhere takes no room."""
+    """Returns a column in an order; a constant one takes no memory."""
     bounds = pc.min_max(column)
     low, high = bounds["min"].as_py(), bounds["max"].as_py()
     if column.null_count == len(column) or (low == high and not column.null_count):

@@ -1,7 +1,7 @@
 """Maxima of likelihoods: Newton's steps by conjugate gradients, damped where needed.
 
-The matrix of second derivatives is never made: it is known by what it makes of a
-direction (Nocedal and Wright, *Numerical Optimization*, 2006, chapter 7).
+The matrix of second derivatives is never built: only its products with directions are
+(Nocedal and Wright, *Numerical Optimization*, 2006, chapter 7).
 """
 
 from collections.abc import Callable
@@ -18,9 +18,9 @@ EXACT = 1e-9
 _LEAP = 2.0
 """No parameter changes by more at once, in logits."""
 _FAR = 50.0
-"""A parameter that is farther out has no maximum."""
+"""A parameter beyond this has no maximum."""
 _FEW = 400
-"""Up to so many parameters variances are exact; beyond, they are estimated."""
+"""Up to this many parameters, variances are exact; beyond, they are estimated."""
 _PROBES = 12
 
 
@@ -30,7 +30,7 @@ class Point(Protocol):
     value: float
     gradient: Floats
     scale: Floats
-    """Of each parameter, about the information on it; above 0."""
+    """Roughly the information on each parameter; above 0."""
 
     def product(self, direction: Floats) -> Floats:
         """Returns the information matrix times a direction."""
@@ -40,7 +40,7 @@ PointT = TypeVar("PointT", bound=Point)
 
 
 class Top(NamedTuple, Generic[PointT]):
-    """Where a climb ended.
+    """The end of a climb.
 
     Attributes:
       at: the parameters.
@@ -69,16 +69,16 @@ def climb(
     Args:
       at: the likelihood at some parameters.
       start: where to begin.
-      project: takes out of a direction what cannot be told.
+      project: removes the undetermined part of a direction.
       damping: of the first step.
-      close: how near the maximum is near enough, by twice what can be gained.
+      close: the tolerance at the maximum: twice the gain that is still possible.
     """
     here, point = start, at(start)
     for _ in range(STEPS):
         rise = project(point.gradient)
         size = float(np.sqrt(np.sum(rise**2 / point.scale)))
         step = solved(point, rise, project, damping, min(0.1, size))
-        # What has no maximum goes far, but not so far that nothing can be computed.
+        # Without a maximum a parameter goes far, but must stay computable.
         step *= min(1.0, _LEAP / max(_LEAP, float(np.abs(step).max())))
         gain, there = float(step @ rise), at(here + step)
         least = 1e-3 * gain - 1e-12 * abs(point.value)
@@ -113,7 +113,7 @@ def solved(
         return turned + damping * project(point.scale * within)
 
     shape = (len(target), len(target))
-    # Of what has no information nothing is found.
+    # Parameters without information stay unknown.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         found, _ = cg(
             LinearOperator(shape, matvec=product, dtype=np.float64),
@@ -126,7 +126,7 @@ def solved(
 
 
 def covariance(point: Point, project: Project) -> Floats:
-    """Returns the inverse of the information matrix, of what can be told."""
+    """Returns the inverse of the information matrix, where it is determined."""
     size = len(point.scale)
     rows = [project(row) for row in np.eye(size)]
     information = np.array([project(point.product(row)) for row in rows])
@@ -134,7 +134,7 @@ def covariance(point: Point, project: Project) -> Floats:
 
 
 def variance_of(point: Point, project: Project, direction: Floats) -> float:
-    """Returns the variance of a sum of parameters, weighed by `direction`."""
+    """Returns the variance of a sum of parameters, weighted by `direction`."""
     found = solved(point, project(direction), project, tolerance=1e-4)
     return max(0.0, float(direction @ found))
 
@@ -142,8 +142,8 @@ def variance_of(point: Point, project: Project, direction: Floats) -> float:
 def variances(point: Point, project: Project) -> Floats:
     """Returns the variance of each parameter.
 
-    Of many, from random signs that the inverse is applied to (Bekas, Kokiopoulou and
-    Saad 2007): without bias, and to a few per cent.
+    Those of many parameters are estimated by applying the inverse to random signs
+    (Bekas, Kokiopoulou and Saad 2007): unbiased, to within a few per cent.
     """
     size = len(point.scale)
     if size <= _FEW:

@@ -1,9 +1,9 @@
 """The likelihood of pairs of ratings of a person, given their sum.
 
-The person falls out of it, whoever it is (Rasch 1960; Andrich 1978; in pairs: Choppin
-1968, Zwinderman 1995). With two raters and one item it is the exact conditional
-likelihood. Pairs of a person depend on one another, so standard errors are those of a
-composite likelihood (Godambe 1960; Varin, Reid and Firth 2011).
+The person cancels out (Rasch 1960; Andrich 1978; in pairs: Choppin 1968, Zwinderman
+1995). With two raters and one item it is the exact conditional likelihood. Pairs of a
+person depend on one another, so standard errors are those of a composite likelihood
+(Godambe 1960; Varin, Reid and Firth 2011).
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ MOST_PARAMETERS = 1_000
 
 
 def n_pairs(ratings: Ratings) -> int:
-    """Returns how many pairs of ratings there are of one person."""
+    """Returns how many pairs of ratings of one person there are."""
     n = np.bincount(ratings.person)
     return int((n * (n - 1) // 2).sum())
 
@@ -52,7 +52,7 @@ class Conditional:
         category, score = ratings.category, self.scores[ratings.category]
         self.given = category[self.one]
         total = score[self.one] + score[self.other]
-        # Of each category of one rating, that of the other with the same sum; or -1.
+        # For each category of one rating, that of the other with the same sum; or -1.
         place = np.full(2 * int(self.scores[-1]) + 1, -1)
         place[self.scores.astype(np.int64)] = np.arange(len(self.scores))
         rest = (total[:, None] - self.scores).astype(np.int64)
@@ -74,7 +74,8 @@ class Conditional:
     def covariances(self, top: "Top[AtPairs]") -> tuple[Floats, Floats]:
         """Returns the inverse of the information on parameters, and their covariance.
 
-        The latter takes persons as what is drawn; pairs of one depend on one another.
+        The latter takes persons as the unit of sampling: pairs of one person are
+        dependent.
         """
         bread = covariance(top.point, self.design.centred)
         rise = top.point.by_person()

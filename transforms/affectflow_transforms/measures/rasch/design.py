@@ -1,4 +1,4 @@
-"""Cells: ratings whose place on the scale, but for the person, is the same."""
+"""Cells: ratings with the same place on the scale, except for the person."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,17 +14,16 @@ Matrix = Any
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """What a fit knows of its parameters: items, raters, and shifts of some cells.
+    """The parameters of a fit: items, raters, and shifts of some cells.
 
     Attributes:
-      cell: of each rating.
-      places: (cells, items + raters + shifts), 1 where a parameter is in a cell: its
+      cell: the cell of each rating.
+      places: (cells, items + raters + shifts), 1 where a parameter is in a cell, whose
         place on the scale is their sum.
-      n_items: how many.
-      n_raters: how many.
-      item: of each cell.
-      rater: of each cell.
-      group: of each cell; -1 for none.
+      n_items: number of items.
+      n_raters: number of raters.
+      item: the item of each cell. rater: the rater of each cell.
+      group: the group of each cell; -1 for none.
     """
 
     cell: Ints
@@ -37,13 +36,14 @@ class Design:
 
     @property
     def n_places(self) -> int:
-        """How many parameters say where cells are."""
+        """The number of parameters that give the places of cells."""
         return int(self.places.shape[1])
 
     def centred(self, vector: Floats) -> Floats:
         """Returns parameters whose items, and whose raters, sum to 0.
 
-        A constant added to all raters and taken from all persons changes nothing.
+        Adding a constant to all raters and subtracting it from all persons changes
+        nothing.
         """
         out = vector.copy()
         ends = self.n_items, self.n_items + self.n_raters
@@ -62,8 +62,8 @@ def design_of(ratings: Ratings, *, by: str = "", raters: bool = True) -> Design:
 
     Args:
       ratings: of at least one item and rater.
-      by: `person_group` or `rater_group`, which then tells cells apart.
-      raters: whether they differ in severity; else they are one.
+      by: `person_group` or `rater_group`, by which cells are then split.
+      raters: whether raters differ in severity; otherwise they count as one.
     """
     rater = ratings.rater if raters else np.zeros_like(ratings.rater)
     n_items, n_raters = len(ratings.items), len(ratings.raters) if raters else 1
@@ -97,12 +97,12 @@ def bundled(ratings: Ratings, cell: Ints, n_cells: int) -> tuple[Matrix, Matrix]
     """Returns persons by bundles and bundles by cells: their product counts ratings.
 
     A bundle is the cells in which one rater rated one person. Raters who use all items
-    make one bundle each, however many they rate; that is what makes a fit fast.
+    make one bundle each, however many persons they rate; this makes a fit fast.
     """
     pair = ratings.person * len(ratings.raters) + ratings.rater
     order = np.lexsort((cell, pair))
     pairs, start = np.unique(pair[order], return_index=True)
-    # Equal bundles have equal sums; others do not, but by a chance of one in 10^10.
+    # Equal bundles have equal sums; different ones only with a chance of one in 10^10.
     marks = np.random.default_rng(0).random(n_cells)
     sums = np.add.reduceat(marks[cell[order]], start)
     _, first, bundle = np.unique(sums, return_index=True, return_inverse=True)

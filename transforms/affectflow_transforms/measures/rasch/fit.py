@@ -15,26 +15,26 @@ from affectflow_transforms.measures.rasch.marginal import At, Marginal, grid
 from affectflow_transforms.measures.rasch.ratings import Floats, Ratings
 
 FARTHEST = 12.0
-"""An estimate that is farther out, in logits, has no maximum."""
+"""An estimate beyond this, in logits, has no maximum."""
 _WIDEST, _NONE = 8.0, 1e-4
 DIVERGED = "no finite estimate: its ratings are apart from all others"
 UNDETERMINED = "not determined by these ratings"
 _NO_THRESHOLDS = f"thresholds are {UNDETERMINED}"
-_NO_PERSONS = "{why}; so there is no place of persons, no infit and no outfit"
+_NO_PERSONS = "{why}; so places of persons, infit and outfit are unknown"
 _DID_NOT_END = "the fit does not converge: too few ratings for so many raters and items"
 
 
 class Fit(NamedTuple):
-    """What ratings come to.
+    """The fit to some ratings.
 
     Attributes:
-      ratings: that it rests on.
-      design: of them.
-      point: the likelihood over persons there; has the parameters.
+      ratings: the fitted ratings.
+      design: the design of the ratings.
+      point: the likelihood over persons at the maximum; holds the parameters.
       errors: standard errors of items and raters.
       variance_of: the variance of a sum of parameters.
       why: why there is no fit; '' if there is one.
-      no_persons: why persons have no place, and ratings no residuals; '' if they have.
+      no_persons: why persons have no place, and ratings no residuals; '' if they do.
     """
 
     ratings: Ratings
@@ -47,7 +47,7 @@ class Fit(NamedTuple):
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of persons; 0 if they differ no more than by chance."""
+        """Standard deviation of persons; 0 if they differ only by chance."""
         found = abs(self.point.parts.deviation)
         return found if found > _NONE else 0.0
 
@@ -81,12 +81,12 @@ class Fit(NamedTuple):
         return [self.threshold_error(n) for n in range(len(self.thresholds))]
 
     def is_determined(self, value: float, error: float) -> bool:
-        """Returns whether ratings say where a place is, if only roughly."""
+        """Returns whether ratings determine a place, if only roughly."""
         return not (abs(value) > FARTHEST or error > FARTHEST)
 
 
 def fitted(ratings: Ratings, way: Way) -> Fit:
-    """Returns what ratings come to; of raters and items that have estimates."""
+    """Returns the fit to ratings, for raters and items with estimates."""
     design = design_of(ratings)
     if way == "conditional":
         return _conditional(ratings, design)
@@ -122,10 +122,10 @@ def _conditional(ratings: Ratings, design: Design) -> Fit:
 
 
 def _spread(inverse: Floats, covariance: Floats, direction: Floats) -> float:
-    """Returns the variance of a sum of parameters; without limit where none is known.
+    """Returns the variance of a sum of parameters; infinite if unknown.
 
-    Where the likelihood is flat, persons do not differ in its rise: the covariance
-    over persons alone would seem small.
+    Where the likelihood is flat, its gradient is the same for all persons: the
+    covariance over persons alone would seem small.
     """
     own = direction[: len(inverse)]
     if own @ inverse @ own > FARTHEST**2:
@@ -159,7 +159,7 @@ def diverged(fit: Fit) -> dict[tuple[str, str], str]:
 
 
 def why_not(ratings: Ratings, way: Way) -> str:
-    """Returns why a way does not do for so many ratings; '' if it does."""
+    """Returns why a way cannot fit this many ratings; '' if it can."""
     if way != "conditional":
         return ""
     n = conditional.n_pairs(ratings)
@@ -167,18 +167,18 @@ def why_not(ratings: Ratings, way: Way) -> str:
     if n > conditional.MOST_PAIRS or size > conditional.MOST_PARAMETERS:
         return (
             f"way=conditional takes {conditional.MOST_PARAMETERS:,} raters and items "
-            f"and {conditional.MOST_PAIRS:,} pairs of ratings, here are {size:,} and "
+            f"and {conditional.MOST_PAIRS:,} pairs of ratings, got {size:,} and "
             f"{n:,}; use way=marginal"
         )
     return ""
 
 
 class MeanSquares(NamedTuple):
-    """By rating: what was unexpected of it, squared.
+    """Squared residuals, by rating.
 
     Attributes:
       squared: the squared residual.
-      variance: what it is expected to be.
+      variance: its expected value.
       standard: their ratio.
     """
 
@@ -193,8 +193,8 @@ _ROWS = 1 << 13
 def mean_squares(fit: Fit) -> MeanSquares:
     """Returns the residuals of ratings, averaged over where persons may be.
 
-    With persons drawn from their posterior, all three have the expectation that the
-    model says: no shrinkage makes raters seem to fit too well.
+    With persons drawn from their posterior, all three have the expectation under the
+    model: shrinkage cannot make raters seem to fit too well.
     """
     point, ratings = fit.point, fit.ratings
     out = np.empty((3, len(ratings)))

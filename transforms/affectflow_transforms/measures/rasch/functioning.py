@@ -1,10 +1,10 @@
-"""Differential functioning: whether an item, or a rater, is another for some group.
+"""Differential functioning: whether an item or a rater differs for some group.
 
 An item is harder for raters of one group than for the others by a shift, and likewise a
-rater severer with persons of one group. Each shift is estimated beside all that were
-found before it, the clearest first: else one item that differs would make all others
-seem to differ the other way. What was not found is estimated by one step of Newton's
-from the fit without it (Rao 1948).
+rater severer with persons of one group. Each shift is estimated together with all that
+were found before it, the clearest first: otherwise one item that differs would make all
+others seem to differ the other way. The other shifts are estimated by one Newton step
+from the fit without them (Rao 1948).
 """
 
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ from affectflow_transforms.measures.rasch.marginal import At, Marginal
 from affectflow_transforms.measures.rasch.ratings import Floats, Ratings
 
 LEAST = 10
-"""A shift rests on so many ratings of the group, and of the others."""
+"""The minimum number of ratings of the group, and of the others, for a shift."""
 MOST = 500
 MOST_FOUND = 50
 _LEVEL = 0.05
 
 Facet = Literal["item", "rater"]
 _BY: dict[Facet, str] = {"item": "rater_group", "rater": "person_group"}
-"""Items may differ by the group of the rater, raters by that of the person."""
+"""Items may differ by the group of the rater, and raters by that of the person."""
 
 
 class Shift(NamedTuple):
@@ -36,13 +36,13 @@ class Shift(NamedTuple):
 
     Attributes:
       member: the item, or rater.
-      group: where, as against all others.
-      value: in logits; NaN if it cannot be told.
+      group: the group, as compared with all others.
+      value: the shift in logits; NaN if undetermined.
       low: lower end of an interval that holds for all shifts together at 95 %.
       high: upper end.
-      p: of no shift, times the number of shifts (Bonferroni).
-      n: ratings of the group.
-      why: why it cannot be told.
+      p: the p value of no shift, times the number of shifts (Bonferroni).
+      n: number of ratings of the group.
+      why: why it is undetermined.
     """
 
     member: str
@@ -67,11 +67,11 @@ class _Candidate:
 def shifts_of(ratings: Ratings, facet: Facet) -> Iterator[Shift]:
     """Yields the shift of each item or rater in each group; none without groups.
 
-    With two groups the second by name is compared with the first.
+    With two groups, the second by name is compared with the first.
 
     Args:
-      ratings: of raters and items that have estimates.
-      facet: what may differ.
+      ratings: those of raters and items with estimates.
+      facet: the facet that may differ.
     """
     by = _BY[facet]
     members = getattr(ratings, f"{facet}s")
@@ -122,12 +122,12 @@ def _candidates(ratings: Ratings, design: Design, facet: Facet) -> Iterator[_Can
 def _estimated(
     ratings: Ratings, design: Design, facet: Facet, told: list[_Candidate]
 ) -> Iterator[tuple[float, float]]:
-    """Yields each shift and its standard error; NaN where it cannot be told."""
+    """Yields each shift and its standard error; NaN if undetermined."""
     if not told:
         return
     columns = sparse.csr_matrix(np.array([each.cells for each in told]).T)
     start = design.n_places
-    if facet == "rater":  # persons of a group may be higher, whoever rates them
+    if facet == "rater":  # persons of a group may be higher for all raters
         _, level = np.unique(design.group, return_inverse=True)
         levels = indicator(np.arange(len(level)), level, level.max() + 1)
         design = design.with_shifts(levels[:, 1:])
@@ -156,7 +156,7 @@ def _estimated(
 
 
 def _one(model: Marginal, point: At, at: Floats, place: int) -> tuple[float, float]:
-    """Returns one shift, by a step from where it is, and its standard error."""
+    """Returns one shift, by a step from its current value, and its standard error."""
 
     def others(vector: Floats) -> Floats:
         out = model.project(vector)

@@ -20,12 +20,12 @@ _ROWS = 1 << 13
 
 
 class Foretold(NamedTuple):
-    """Of ratings that were held out.
+    """How well held-out ratings were predicted.
 
     Attributes:
-      log_likelihood: mean natural logarithm of the probability that each one had.
-      rmse: root mean squared difference from what was expected of it.
-      n: how many.
+      log_likelihood: mean natural logarithm of each rating's probability.
+      rmse: root mean squared difference from the expected rating.
+      n: number of ratings.
     """
 
     log_likelihood: float
@@ -36,13 +36,13 @@ class Foretold(NamedTuple):
 def held_out(ratings: Ratings, folds: int, *, raters: bool = True) -> Foretold:
     """Returns how well each part is predicted from the others.
 
-    A person whose other ratings are all held out is like any; a rater without an
-    estimate is as severe as the mean. Categories that were not seen have the chance of
-    one rating.
+    A person whose other ratings are all held out has the prior of all; a rater without
+    an estimate is as severe as the mean. Categories that were not seen have the chance
+    of one rating.
 
     Args:
-      ratings: to split, by a fixed seed.
-      folds: how many parts, at least 2.
+      ratings: the ratings, split by a fixed seed.
+      folds: number of parts, at least 2.
       raters: whether raters differ in severity.
     """
     random = np.random.default_rng(SEED)
@@ -62,7 +62,7 @@ def held_out(ratings: Ratings, folds: int, *, raters: bool = True) -> Foretold:
 def _foretold(
     known: Ratings, ratings: Ratings, out: Ints, raters: bool
 ) -> tuple[Floats, Floats]:
-    """Returns the chance of each rating held out, and how far it is from expected."""
+    """Returns the chance of each held-out rating, and its residual."""
     design = design_of(known, raters=raters)
     point = Marginal(known, design).fitted().point
     n_items = design.n_items
@@ -92,6 +92,6 @@ def _foretold(
 
 
 def _of(names: pa.Array, known: pa.Array, values: Floats) -> Floats:
-    """Returns the value of each name; 0 of one that is not known."""
+    """Returns the value of each name; 0 for unknown names."""
     place = places_in(known, names)
     return np.where(place < 0, 0.0, values[place])

@@ -2,8 +2,8 @@
 
 ln P(x) / P(x - 1) = person - item - rater - threshold x, for each rating x: Linacre's
 many-facet model (1989) with Andrich's rating scale (1978). Persons are integrated out
-(Bock and Aitkin 1981), on evenly spaced nodes: they stay exact where a person has many
-ratings, where Gauss and Hermite's are too far apart.
+(Bock and Aitkin 1981), on evenly spaced nodes: they stay exact if a person has many
+ratings, when Gauss-Hermite nodes are too far apart.
 """
 
 from collections.abc import Iterator
@@ -18,24 +18,24 @@ from affectflow_transforms.measures.rasch.design import Design, bundled
 from affectflow_transforms.measures.rasch.ratings import Floats, Ints, Ratings
 
 _REACH = 6.0
-"""Nodes reach so many standard deviations to both sides."""
+"""How many standard deviations the nodes reach to either side."""
 _NODES, _ROUGH_NODES = 41, 31
 _MOST_NODES = 1_281
 _FINE = 0.65
-"""A person's deviation is at least so many steps of the grid."""
+"""A person's deviation is at least this many steps of the grid."""
 _FAR = 40.0
-"""Beyond, a rating is certain."""
+"""Beyond this, a rating is certain."""
 _ROUGH = 1e-3
-"""So near a maximum is enough to know which grid it takes."""
+"""This close to a maximum, the grid that it needs is known."""
 _BLOCK = 1 << 11
-"""So many cells are looked at together: they stay near the processor."""
+"""Cells computed together, so that they stay in the processor's cache."""
 
 
 class Moments(NamedTuple):
-    """What is expected of ratings at some places; K categories.
+    """The expected ratings at some places; K categories.
 
     Attributes:
-      log_sum: the logarithm of the sum that probabilities are divided by.
+      log_sum: the logarithm of the normalising sum of the probabilities.
       shares: probabilities, (K, ...).
       mean: of the scores.
       variance: of the scores.
@@ -48,11 +48,11 @@ class Moments(NamedTuple):
 
 
 def moments(place: Floats, heights: Floats, scores: Floats) -> Moments:
-    """Returns what is expected of ratings, whose P(x) ~ exp(x place - height of x).
+    """Returns the expected ratings, where P(x) ~ exp(x place - height of x).
 
     Args:
-      place: of a person above a cell, in logits; any shape.
-      heights: of each category, its thresholds up to it summed; the first is 0.
+      place: the place of a person above a cell, in logits; any shape.
+      heights: the sum of the thresholds up to each category; the first is 0.
       scores: of each category; the first is 0.
     """
     shares = np.empty((len(scores), *place.shape))
@@ -73,7 +73,7 @@ def moments(place: Floats, heights: Floats, scores: Floats) -> Moments:
 
 
 class Parts(NamedTuple):
-    """Parameters by what they are."""
+    """The parameters by kind."""
 
     places: Floats
     heights: Floats
@@ -103,7 +103,7 @@ class Marginal:
     the ends; mean and deviation of the persons.
 
     Attributes:
-      fixed: which parameters stay as they are.
+      fixed: which parameters are held constant.
     """
 
     def __init__(self, ratings: Ratings, design: Design, fixed: Ints | None = None):
@@ -112,7 +112,7 @@ class Marginal:
         self.scores = ratings.scores
         n_cells = design.places.shape[0]
         self.by_person, self.by_bundle = bundled(ratings, design.cell, n_cells)
-        # A sparse matrix turned round is slow to make, and to multiply by.
+        # A transposed sparse matrix is slow to build, and to multiply by.
         self.to_bundles = self.by_person.T.tocsr()
         self.to_cells = self.by_bundle.T.tocsr()
         self.to_places = design.places.T.tocsr()
@@ -127,7 +127,7 @@ class Marginal:
         return self.design.n_places + len(self.scores)
 
     def project(self, vector: Floats) -> Floats:
-        """Returns a direction without what cannot be told, or is fixed."""
+        """Returns a direction without its undetermined or fixed parts."""
         out = self.design.centred(vector)
         out[self.fixed] = 0
         return out
@@ -142,7 +142,7 @@ class Marginal:
         )
 
     def parts(self, vector: Floats) -> Parts:
-        """Returns parameters by what they are."""
+        """Returns the parameters by kind."""
         end = self.design.n_places
         heights = np.concatenate([[0.0], vector[end:-2], [0.0]])
         return Parts(vector[:end], heights, float(vector[-2]), float(vector[-1]))
@@ -152,7 +152,7 @@ class Marginal:
         return At(self, self.parts(vector), nodes)
 
     def fitted(self, start: Floats | None = None) -> "Top[At]":
-        """Returns the maximum, on a grid that is fine enough for every person."""
+        """Returns the maximum, on a grid fine enough for every person."""
         at = self.start() if start is None else start
         n, damping, close = _ROUGH_NODES, 0.1 if start is None else 0.0, _ROUGH
         while True:
@@ -180,14 +180,14 @@ class At:
         self.in_cell = self._to_cells(self.weighted)
         self.surprise = given.person_score[:, None] - self._to_persons(self.mean)
         self._sum_up()
-        # By bundle they take little room, and by cell they are not needed again.
+        # By bundle they take little memory, and by cell they are not needed again.
         self.uses = np.array([given.by_bundle @ share for share in self.shares])
         self.uses = self.uses.reshape(-1, given.by_bundle.shape[0], len(nodes.nodes))
         del self.shares
         self.gradient = self._gradient()
 
     def _expect(self) -> Floats:
-        """Keeps what is expected in each cell, (cells, nodes); returns `log_sum`."""
+        """Stores the expectations in each cell, (cells, nodes); returns `log_sum`."""
         shape = len(self.place), len(self.theta)
         n_middle = len(self.given.scores) - 2
         log_sum, self.mean, self.variance = np.empty((3, *shape))
@@ -233,7 +233,7 @@ class At:
         return np.concatenate([self.given.to_places @ cells, used, [mean, sd]])
 
     def _sum_up(self) -> None:
-        """Sums what is expected, and the information if persons were known."""
+        """Sums the expectations, and the information if persons were known."""
         n_cells, n_middle = len(self.place), len(self.shares)
         self.expected, self.cells, self.cells_z = np.empty((3, n_cells))
         self.pulls = np.empty((n_middle, n_cells))
@@ -306,16 +306,16 @@ class At:
     # -- persons -----------------------------------------------------------------------
 
     def spread(self) -> Floats:
-        """Returns the standard deviation of each person, before it is scaled."""
+        """Returns the standard deviation of each person, before scaling."""
         z = self.nodes.nodes
         mean = self.posterior @ z
         return np.sqrt(np.maximum(self.posterior @ z**2 - mean**2, 0))
 
     def narrowest(self) -> float:
-        """Returns about the least deviation of a person, before it is scaled.
+        """Returns roughly the smallest deviation of a person, before scaling.
 
-        On a coarse grid a person may seem to be at one node; what its ratings tell is
-        seen there too.
+        On a coarse grid a person may seem to be at a single node; the information in
+        its ratings counts there too.
         """
         told = np.einsum("pq,pq->p", self.posterior, self._to_persons(self.variance))
         return float((1 + self.parts.deviation**2 * told.max()) ** -0.5)

@@ -1,9 +1,9 @@
 """FacetedRasch: persons, items and raters on one scale; the ratings are its state.
 
 Linacre, *Many-Facet Rasch Measurement*, 1989; Kennedy et al. 2020 (arXiv 2009.10277)
-measure hate speech so. Persons are what is rated: comments, most often. They are
-integrated out, or conditioned away: estimated jointly with raters, they would make
-severities too large, twice as large with two ratings a person (Andersen 1973).
+measure hate speech this way. Persons are what is rated, most often comments. They are
+integrated out or conditioned away: estimated jointly with raters, they would make
+severities too large, twice as large with two ratings per person (Andersen 1973).
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,20 +37,20 @@ class FacetedRasch(Measure):
     The chance of a rating x grows with exp(sum over k up to x of person - item - rater
     - tau_k): one scale of logits for all. Raters, items and thresholds sum to 0.
 
-    In a lake the raters are people, their answers to a task the ratings: a point of the
-    scale, or 1 where a label was chosen and 0 where it was not; each label is an item.
+    In a lake, raters are people and ratings are their answers to a task: a point of the
+    scale, or 1 if a label was chosen and 0 if it was not; each label is an item.
 
     Args:
       way: `marginal`, persons are normally distributed; or `conditional`, from pairs of
-        ratings of one person, whatever persons are.
-      keep: what is said of `raters`, `items` and `persons`, with commas; if empty of
-        all, of persons only where they are at most 1,000.
+        ratings of one person, however persons are distributed.
+      keep: which of `raters`, `items` and `persons` get values, separated by commas; if
+        empty, all, but persons only if they are at most 1,000.
       low: the lowest point of the scale; the lowest rating if not given.
       high: its highest point; the highest rating if not given.
-      folds: in how many parts ratings are held out, to see how well the others foretell
-        them with severities and without; 0 for not at all.
-      task: of the answers, in a lake.
-      points: in a lake, of how many points the scale is that people answered on.
+      folds: in how many parts ratings are held out, to see how well the others predict
+        them with and without severities; 0 for not at all.
+      task: the task of the answers, in a lake.
+      points: in a lake, the number of points of the scale that people answered on.
 
     Raises:
       UsageError: an option is out of its range.
@@ -161,7 +161,7 @@ FROM observations GROUP BY ALL
             way=self.way,
             keep=self._words(),
             folds=self.folds,
-            errors=not self.draws,  # draws say the intervals, if there are any
+            errors=not self.draws,  # draws give the intervals, if there are any
         )
 
     def _words(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Ratings as numbers: who rated what how, in which cells, and what cannot be fitted."""
+"""Ratings as numbers: who rated whom and how, and what cannot be fitted."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ _ITEM_WHY = {
     HIGHEST: "got only the highest rating",
 }
 _NAMED = 3
-"""Number of members of a block that are named."""
+"""How many members of a block are named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +62,11 @@ class Ratings:
 
     @property
     def scores(self) -> Floats:
-        """Of each category, how far it is above the lowest."""
+        """How far each category is above the lowest."""
         return (self.categories - self.categories[0]).astype(np.float64)
 
     def where(self, kept: npt.NDArray[np.bool_]) -> "Ratings":
-        """Returns some of the ratings; who has none left is gone."""
+        """Returns some of the ratings; members without any are removed."""
         coded: dict[str, Any] = {
             name: getattr(self, name)[kept] for name in ("person_group", "rater_group")
         }
@@ -102,7 +102,7 @@ def ratings_of(state: pa.Table) -> Ratings:
 
 
 def places_in(names: pa.Array, given: pa.Array) -> Ints:
-    """Returns where some names are among others; -1 for those that are not."""
+    """Returns the places of some names among others; -1 if absent."""
     found = pc.fill_null(pc.index_in(given, value_set=names), -1)
     return found.to_numpy().astype(np.int64)
 
@@ -117,10 +117,10 @@ def without(ratings: Ratings, members: Iterable[tuple[str, str]]) -> Ratings:
 
 
 def without_extremes(ratings: Ratings) -> tuple[Ratings, dict[tuple[str, str], str]]:
-    """Returns ratings whose raters and items have finite estimates, and why others not.
+    """Returns ratings whose raters and items have finite estimates, and why not.
 
-    Who gave one end of the scale only may be severe without limit. Without those
-    ratings others may be at an end: until none is.
+    The severity of a rater who gave only one end of the scale has no limit. Without
+    those ratings, others may be at an end: this is repeated until none is.
     """
     said: dict[tuple[str, str], str] = {}
     while len(ratings.categories) > 1:
@@ -146,7 +146,7 @@ def _ends(ratings: Ratings) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
 
 
 def why_disconnected(ratings: Ratings) -> str:
-    """Returns why severities cannot be compared: which blocks share nothing; or ''.
+    """Returns which blocks share nothing, so severities cannot be compared; or ''.
 
     Raters must be linked by the persons that they rate and the items that they use, and
     items by the persons that are rated in them.

@@ -20,7 +20,7 @@ _BOUND = 1.959963984540054
 
 
 def nothing(why: str) -> Value:
-    """Returns the value of a fit that there is not."""
+    """Returns an undefined value, if there is no fit."""
     return Value("model", WHOLE, "fit", NAN, why=why)
 
 
@@ -48,11 +48,11 @@ def of_facet(
     """Yields place, infit and outfit of each rater, or item.
 
     Args:
-      fit: to say.
-      facet: of which.
-      squares: residuals of its ratings; None where there are none.
+      fit: the fit.
+      facet: `rater` or `item`.
+      squares: residuals of its ratings; None if there are none.
       extreme: why some have no estimate, by facet and name.
-      errors: whether the standard errors say the interval.
+      errors: whether intervals come from the standard errors.
     """
     label, names = LABELS[facet], getattr(fit.ratings, f"{facet}s").to_pylist()
     places, own_errors = _estimates(fit, facet)
@@ -87,16 +87,16 @@ def _place(
     why: str = "",
     undefined: str = "",
 ) -> Value:
-    """Returns a place with its interval, if the ratings say where it is.
+    """Returns a place with its interval, if the ratings determine it.
 
     Args:
-      fit: that has it.
+      fit: the fit that has it.
       place: unit type, unit and label.
       value: in logits.
-      error: its standard error; NaN if it says no interval.
-      n: ratings that it rests on.
-      why: said beside the value.
-      undefined: why it has none; '' if it may have one.
+      error: its standard error; NaN for no interval.
+      n: number of ratings that it rests on.
+      why: a remark beside the value.
+      undefined: why it has no value; '' if it may have one.
     """
     if not undefined and not fit.is_determined(value, error):
         undefined = UNDETERMINED
@@ -124,10 +124,10 @@ def _fit_statistics(fit: Fit, squares: MeanSquares, codes: Ints) -> dict[str, Fl
 
 
 def of_thresholds(fit: Fit, *, errors: bool) -> Iterator[Value]:
-    """Yields where one rating becomes likelier than the one below it.
+    """Yields the places at which a rating becomes likelier than the one below it.
 
-    Next to a rating that nobody gave there is none. A single one is 0 by definition,
-    which has no interval.
+    A rating that nobody gave has no threshold on either side. A single threshold is 0
+    by definition, without an interval.
     """
     ratings = fit.ratings
     n = np.bincount(ratings.category)
@@ -169,7 +169,7 @@ def _range(low: int, high: int) -> str:
 
 
 def of_persons(fit: Fit) -> Iterator[Value]:
-    """Yields where each person is expected to be, whoever rates it."""
+    """Yields the expected place of each person, for any rater."""
     if why := fit.no_persons or ("" if fit.deviation else _ALIKE):
         yield Value("person", WHOLE, "measure", NAN, why=why)
         return
@@ -182,7 +182,7 @@ def of_persons(fit: Fit) -> Iterator[Value]:
 
 
 def of_spread(fit: Fit) -> Iterator[Value]:
-    """Yields how well persons, raters and items are told apart."""
+    """Yields how well persons, raters and items are separated."""
     yield from _spread_of_persons(fit)
     for facet in FACETS:
         values, own_errors = _estimates(fit, facet)
@@ -209,7 +209,7 @@ def _spread_of_persons(fit: Fit) -> Iterator[Value]:
 
 
 def _reliability(facet: str, true: float, error: float, n: int) -> Iterator[Value]:
-    """Yields the share of variance that is no error, and the ratio of deviations.
+    """Yields the share of variance that is not error, and the ratio of deviations.
 
     Wright and Masters, *Rating Scale Analysis*, 1982, chapter 5.
     """
@@ -234,8 +234,8 @@ def of_held_out(foretold: Foretold, beside: str = "") -> Iterator[Value]:
     """Yields how well ratings were predicted.
 
     Args:
-      foretold: to say.
-      beside: how the model differed from the one that is fitted.
+      foretold: how well ratings were predicted.
+      beside: how the model differed from the fitted one.
     """
     why = "a part has only one distinct rating"
     figures = {"log-likelihood": foretold.log_likelihood, "rmse": foretold.rmse}

@@ -1,4 +1,4 @@
-"""From a state to values: a fit without what cannot be fitted, and more besides."""
+"""From a state to values: the fit, differential functioning and held-out ratings."""
 
 from collections.abc import Collection, Iterator
 
@@ -25,7 +25,7 @@ from affectflow_transforms.measures.rasch.ratings import (
 
 _MOST_POINTS = 32
 _FEW_PERSONS = 1_000
-"""So many persons are said without being asked for."""
+"""Up to this many persons get values without being asked for."""
 
 
 def values_of(
@@ -34,11 +34,11 @@ def values_of(
     """Yields the values fitted to ratings, or why there are none.
 
     Args:
-      state: of `FacetedRasch`.
-      way: how it is fitted.
-      keep: what is said of raters, items and persons; of all that are few if empty.
+      state: the state of `FacetedRasch`.
+      way: how ratings are fitted.
+      keep: which of raters, items and persons get values; if empty, all that are few.
       folds: in how many parts ratings are held out; 0 for not at all.
-      errors: whether standard errors say the intervals.
+      errors: whether standard errors give the intervals.
     """
     fit, extreme, why = _fitted(ratings_of(state), way)
     if fit is None:
@@ -58,7 +58,7 @@ def values_of(
 
 
 def _beside(ratings: Ratings, keep: Collection[str], folds: int) -> Iterator[Value]:
-    """Yields differential functioning, and what was held out."""
+    """Yields differential functioning, and how well held-out ratings are predicted."""
     if not keep or "items" in keep:
         yield from said.of_shifts("item", shifts_of(ratings, "item"))
     if not keep or "raters" in keep:
@@ -72,7 +72,7 @@ def _beside(ratings: Ratings, keep: Collection[str], folds: int) -> Iterator[Val
 def _fitted(
     ratings: Ratings, way: Way
 ) -> tuple[Fit | None, dict[tuple[str, str], str], str]:
-    """Returns a fit, which raters and items it leaves out, and why there is none."""
+    """Returns a fit, the raters and items left out, and why if there is none."""
     left_out: dict[tuple[str, str], str] = {}
     while True:
         ratings, extreme = without_extremes(ratings)

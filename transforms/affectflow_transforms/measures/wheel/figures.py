@@ -1,4 +1,4 @@
-"""Figures of sets of clusters: those of gold, beside those of an answer."""
+"""Figures that compare the clusters of an answer with those of gold."""
 
 import functools
 import math
@@ -9,7 +9,7 @@ NAN = math.nan
 _BETWEEN = "\x1f"
 Row = Mapping[str, Any]
 Signs = list[tuple[int, int, int]]
-"""The sign of gold, that of an answer, and how often they come together."""
+"""The sign of gold, that of an answer, and how often they occur together."""
 
 
 class Figure(NamedTuple):
@@ -18,7 +18,7 @@ class Figure(NamedTuple):
     Attributes:
       label: its name.
       value: 0..1; NaN if nothing was scored.
-      n: how many observations it rests on.
+      n: number of observations that it rests on.
       why: why it is NaN.
     """
 
@@ -29,7 +29,7 @@ class Figure(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Clusters of gold and of an answer, and how often they come together."""
+    """Clusters of gold and of an answer, and how often they occur together."""
 
     gold: frozenset[str]
     answer: frozenset[str]
@@ -37,7 +37,7 @@ class Pair(NamedTuple):
 
     @classmethod
     def of(cls, row: Row) -> "Pair":
-        """Returns what a row of the state says."""
+        """Returns the clusters of a row of the state."""
         return cls(_clusters(row["gold"]), _clusters(row["predicted"]), row["n"])
 
     @property
@@ -91,7 +91,7 @@ def _of_wheel(suite: str, wheel: str, pairs: list[Pair]) -> Iterator[Figure]:
 
 
 def _mean(shares: Iterable[tuple[float, int]]) -> float:
-    """Returns the mean of shares, each so often; NaN of none."""
+    """Returns the mean of shares, weighted by their counts; NaN for none."""
     weighed = [(share * n, n) for share, n in shares]
     total = sum(n for _, n in weighed)
     return sum(share for share, _ in weighed) / total if total else NAN
@@ -108,7 +108,7 @@ def _open(pairs: list[Pair]) -> dict[str, float]:
 
 
 def _discrete(pairs: list[Pair]) -> dict[str, float]:
-    """Returns how often the label is hit, and that beside what else was answered."""
+    """Returns how often the label is hit, and hits as a share of what was answered."""
     candidates = frozenset[str]().union(*(pair.gold for pair in pairs))
     shares = [
         (p.hits / len(p.answer & candidates) if p.hits else 0.0, p.n) for p in pairs
@@ -123,7 +123,7 @@ def _discrete(pairs: list[Pair]) -> dict[str, float]:
 
 
 def of_signs(mode: Literal["direct", "compat"], rows: list[Row]) -> Iterator[Figure]:
-    """Yields accuracy, and F1 of pleasant and of unpleasant, weighed by gold.
+    """Yields accuracy, and F1 of pleasant and of unpleasant, weighted by gold.
 
     Args:
       mode: in `compat`, a neutral answer counts as unpleasant.

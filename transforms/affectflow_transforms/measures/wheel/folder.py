@@ -22,8 +22,8 @@ class Folder(NamedTuple):
 
     Attributes:
       wheels: by name, the word of the first level of each word.
-      synonyms: of a word of a wheel, those of all runs.
-      forms: of a word, how else it is spelt.
+      synonyms: the synonyms of a word of a wheel, from all runs.
+      forms: the other spellings of a word.
     """
 
     wheels: dict[str, dict[str, str]]
@@ -32,10 +32,10 @@ class Folder(NamedTuple):
 
 
 def read(folder: Path) -> Folder:
-    """Returns what a folder says.
+    """Returns the content of a folder.
 
     Raises:
-      UsageError: a file or a column is missing, or cannot be read; names it.
+      UsageError: a file or a column is missing or cannot be read; the message names it.
     """
     stems = sorted({p.stem for p in folder.iterdir() if p.suffix in _SUFFIXES})
     wheels = [stem for stem in stems if re.fullmatch(r"wheel\d+", stem)]
@@ -67,11 +67,11 @@ def _synonyms(folder: Path) -> dict[str, list[str]]:
 
 
 def _clusters(folder: Path, name: str) -> dict[str, str]:
-    """Returns the first level of each word; of a word at two places, the last."""
+    """Returns the first level of each word; the last one if a word occurs twice."""
     levels = dict.fromkeys(_LEVELS, "")
     by_first: dict[str, list[str]] = {}
     for row in _rows(folder, name, _LEVELS):
-        # Cells are merged downwards: an empty one is as the one above.
+        # Cells are merged downwards: an empty one equals the one above.
         levels |= {level: row[level] for level in _LEVELS if row[level]}
         words = by_first.setdefault(levels["level1"], [levels["level1"]])
         words += [levels["level2"], levels["level3"]]

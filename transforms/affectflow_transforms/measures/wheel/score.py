@@ -1,7 +1,7 @@
 """WheelScore: how close free labels of emotions come to the right ones.
 
-After MER-UniBench (Lian et al., AffectGPT, ICML 2025): labels go over their forms and
-synonyms to clusters of emotion wheels, and clusters are compared.
+After MER-UniBench (Lian et al., AffectGPT, ICML 2025): labels are mapped through their
+forms and synonyms to clusters of emotion wheels, and clusters are compared.
 """
 
 import functools
@@ -37,7 +37,7 @@ def _set(side: str) -> str:
 
 
 def _counted(side: str) -> str:
-    """Returns the sign of most of the labels of one side; 0 of a tie or of none."""
+    """Returns the majority sign of the labels of one side; 0 for a tie or no labels."""
     said = "coalesce(sign(TRY_CAST(label AS DOUBLE)), sign)"
     return f"sign(coalesce(sum({said}) FILTER (side = '{side}'), 0))"
 
@@ -57,13 +57,13 @@ _labels AS (
 
 @dataclass(kw_only=True)
 class WheelScore(Measure):
-    """Compares sets of free labels by the clusters that they have on emotion wheels.
+    """Compares sets of free labels by their clusters on emotion wheels.
 
-    `open`: `precision` and `recall` are means over observations, and `f1` is made of
-    these means, for each wheel and as the mean of the wheels. `discrete`, where gold is
-    one label: `hit_rate`, and `m_score`, a hit as a share of the answered clusters that
-    gold has anywhere. `sentiment`: `accuracy` and `weighted_f1` of pleasant against
-    unpleasant, where gold is one of them; labels may be numbers.
+    `open`: `precision` and `recall` are means over observations, and `f1` is computed
+    from these means, for each wheel and as the mean of the wheels. `discrete`, for gold
+    with one label: `hit_rate`, and `m_score`, a hit as a share of the answered clusters
+    that gold has anywhere. `sentiment`: `accuracy` and `weighted_f1` of pleasant
+    against unpleasant, where gold is one of them; labels may be numbers.
 
     An answer without a cluster scores 0; gold without one is left out for that wheel:
     `gold_on_wheel` and `answer_on_wheel` are the shares that have one.
@@ -71,16 +71,16 @@ class WheelScore(Measure):
     Args:
       suite: `open`, `discrete` or `sentiment`.
       mode: `direct` looks for a label on the wheel before it looks for its synonyms,
-        and a neutral answer is wrong. `compat` is as the code of MER-UniBench: the
+        and a neutral answer is wrong. `compat` follows the code of MER-UniBench: the
         first synonym by the alphabet, and a neutral answer counts as unpleasant.
       wheel: a name, a file of TOML, or a folder with the files of MER-UniBench.
       against: in a lake, the annotator whose labels are gold; if empty, those that more
         than half of the people chose.
-      task: in a lake, of the answers.
-      gold_task: in a lake, of gold; `task` if empty.
+      task: in a lake, the task of the answers.
+      gold_task: in a lake, the task of gold; `task` if empty.
 
     Raises:
-      UsageError: `suite` or `mode` has no such value, or there is no such wheel.
+      UsageError: `suite`, `mode` or `wheel` is unknown.
     """
 
     suite: Literal["open", "discrete", "sentiment"] = "open"
@@ -201,7 +201,7 @@ GROUP BY ALL
             )
 
     def tables(self) -> Mapping[str, pa.Table]:
-        """Returns where labels lead: to clusters of wheels, or to a sign."""
+        """Returns what labels map to: clusters of wheels, or a sign."""
         return _tables(self.wheel, self.mode, self.suite == "sentiment")
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
@@ -227,7 +227,7 @@ GROUP BY ALL
 
 @functools.cache
 def _tables(wheel: str, mode: str, signs: bool) -> dict[str, pa.Table]:
-    """Returns the tables that `state` joins; it is made often, of the same options."""
+    """Returns the tables that `state` joins; cached for equal options."""
     wheels = Wheels.load(wheel)
     names = [] if signs else list(wheels.wheels)
     words = [

@@ -1,7 +1,7 @@
-"""Words of wheels: from a label via forms and synonyms to a cluster of each wheel.
+"""Words of wheels: from a label, by forms and synonyms, to a cluster of each wheel.
 
 A file of the kind `wheels` has `[wheels.NAME]`, a list of words for each cluster, and
-maybe `[synonyms]` and `[forms]` of words, and `[sentiment]`, a list of clusters or
+optionally `[synonyms]` and `[forms]` of words, and `[sentiment]`, a list of clusters or
 words for `positive` and for `negative`.
 """
 
@@ -35,13 +35,13 @@ _KEYS: Mapping[str, Kind] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Wheels:
-    """Several wheels, and the words that lead to them; all in small letters.
+    """Several wheels, and the words that map to them; all in lower case.
 
     Args:
-      wheels: by name, the cluster of each word on it.
-      synonyms: of a word, the words of wheels that it may stand for.
-      forms: of a spelling, the words that it may be a form of.
-      signs: of a word or a cluster: 1, 0 or -1.
+      wheels: the cluster of each word, by name of the wheel.
+      synonyms: the words of wheels that each word may stand for.
+      forms: the words that each spelling may be a form of.
+      signs: the sign of each word or cluster: 1, 0 or -1.
     """
 
     wheels: Mapping[str, Mapping[str, str]]
@@ -51,16 +51,16 @@ class Wheels:
 
     @classmethod
     def load(cls, name_or_path: str) -> "Wheels":
-        """Returns the wheels of a name, of a file of TOML, or of MER-UniBench's folder.
+        """Returns the wheels of a name, a TOML file, or MER-UniBench's folder.
 
         Raises:
-          UsageError: there is none, or something is wrong with it.
+          UsageError: it does not exist or is malformed.
         """
         path = Path(name_or_path).expanduser()
         return _of_folder(path) if path.is_dir() else _of_file(name_or_path)
 
     def clusters(self, wheel: str, mode: str) -> Mapping[str, str]:
-        """Returns the cluster of each label that leads to a wheel.
+        """Returns the cluster of each label that maps to a wheel.
 
         Args:
           wheel: its name.
@@ -77,7 +77,7 @@ class Wheels:
     def signs_of_labels(self, mode: str) -> Mapping[str, int]:
         """Returns whether labels are pleasant (1), neither (0) or unpleasant (-1).
 
-        A label that is not listed is as its cluster on the first wheel.
+        A label that is not listed has the sign of its cluster on the first wheel.
         """
         first = self.clusters(next(iter(self.wheels)), mode)
         of_clusters = {
@@ -172,5 +172,5 @@ def leading(said: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
 
 
 def small(word: str) -> str:
-    """Returns a word as it is looked up."""
+    """Returns a word in the form that is looked up."""
     return word.strip().lower()

@@ -21,7 +21,7 @@ class Chain(NamedTuple):
 
     Attributes:
       unary: log-potentials of its turns, shape (turns, labels).
-      links: of its turns.
+      links: the links of its turns.
     """
 
     unary: Floats

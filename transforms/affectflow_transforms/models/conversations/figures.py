@@ -19,7 +19,7 @@ class Answers(NamedTuple):
 
     Attributes:
       truth: shape (turns,).
-      units: what is drawn, of each turn: its conversation, or group of them.
+      units: the sampling unit of each turn: its conversation, or a group of them.
       scores: by annotator, shape (turns, labels).
     """
 

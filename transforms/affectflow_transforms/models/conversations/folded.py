@@ -18,8 +18,8 @@ def folded(
 
     Args:
       batch: has `annotations`.
-      over: whose answers.
-      target: its labels are the columns.
+      over: the annotator that answered.
+      target: the vocabulary whose labels are the columns.
       vocabulary: which of the annotator's answers are read; empty for those in
         `target`, or else those that fold to it.
 
@@ -79,7 +79,7 @@ def _weights(source: str, target: str) -> Scores:
     """Returns weights of the fold, shape (labels of source, labels of target)."""
     labels = vocabularies.get(target).labels
     if source not in vocabularies.known():
-        # A classifier's own labels have no vocabulary, and fold to nothing.
+        # A classifier's own labels have no vocabulary, so they do not fold.
         return np.zeros((0, len(labels)), np.float32)
     folds = [
         vocabularies.fold(label, source, target)

@@ -1,8 +1,8 @@
 """Which earlier turns a turn is linked to, and what must be remembered for that.
 
 A turn is linked to the last turn of its own speaker, and to the turn before it if that
-is someone else's. Whoever speaks again later is open: exact inference remembers the
-last label of each of them, in a place of the frontier, the most recent first.
+is someone else's. A speaker who speaks again later is open: exact inference remembers
+the last label of each open speaker, in a place of the frontier, the most recent first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ Ints = npt.NDArray[np.int64]
 MAX_TURNS = 512
 """Longer conversations are read in windows of this many turns."""
 MARGIN = 64
-"""Turns at either end of a window that are read, but answered by its neighbour."""
+"""Turns at either end of a window that are read, but answered in its neighbour."""
 
 
 class Links(NamedTuple):
@@ -30,8 +30,8 @@ class Links(NamedTuple):
       own: shape (turns,): the speaker's last turn, or -1.
       other: shape (turns,): the turn before, by someone else, or -1.
       place: shape (turns,): the place of the frontier that is given up for the turn.
-      n_places: of the frontier.
-      n_cut: links to a speaker's last turn that are not there, for want of a place.
+      n_places: number of places of the frontier.
+      n_cut: links to a speaker's last turn that were cut because no place was free.
     """
 
     own: Ints
@@ -45,9 +45,9 @@ class Piece(NamedTuple):
     """Turns of a conversation that are decoded together.
 
     Attributes:
-      rows: of the batch.
-      answered: which of them it is that this piece answers for.
-      links: of the turns.
+      rows: their rows in the batch.
+      answered: the turns that this piece answers.
+      links: the links of the turns.
     """
 
     rows: Ints
@@ -60,7 +60,7 @@ def pieces(batch: pa.RecordBatch, kept: Mask, max_open: int) -> Iterator[Piece]:
 
     Args:
       batch: with `conversation_id` and `speaker_id`, conversations in order of time.
-      kept: shape (rows,): turns that are linked; all others are passed over.
+      kept: shape (rows,): turns that are linked; all others are skipped.
       max_open: as `link` takes it.
     """
     rows = np.flatnonzero(kept)
@@ -86,12 +86,12 @@ def _codes(batch: pa.RecordBatch, name: str) -> Ints:
 def link(speakers: Sequence[int], max_open: int) -> Links:
     """Returns the links of a conversation.
 
-    Where more speakers are open than there are places, the one who has been silent
-    longest is forgotten.
+    If more speakers are open than there are places, the one who has been silent longest
+    is forgotten.
 
     Args:
-      speakers: of each turn.
-      max_open: the most places there are, at least 1.
+      speakers: the speaker of each turn.
+      max_open: the maximum number of places, at least 1.
     """
     n_places = max(1, min(max_open, len(set(speakers))))
     last = {speaker: turn for turn, speaker in enumerate(speakers)}

@@ -36,9 +36,9 @@ class Mean:
 class ConversationEmotions(BatchModelHandler[Mean]):
     """Labels whole conversations with the mean of the labels of their turns.
 
-    A score is the mean, over the turns that were answered, of how another annotator's
-    answer is spread over the labels. The answer is at the last turn, as the task
-    `conversation_emotion`, so it is not counted among the emotions of turns. A
+    A score is the mean, over the answered turns, of how another annotator's answer is
+    spread over the labels. The answer is at the last turn, under the task
+    `conversation_emotion`, so it does not count among the emotions of turns. A
     conversation without an answered turn gets `abstained`.
 
     Args:
@@ -46,7 +46,7 @@ class ConversationEmotions(BatchModelHandler[Mean]):
       vocabulary: the vocabulary of its labels; its other answers are not read.
 
     Raises:
-      UsageError: no such vocabulary, or the annotator answers in others only.
+      UsageError: the vocabulary is unknown, or the annotator does not answer in it.
     """
 
     over: str = ""
@@ -109,7 +109,7 @@ def _means(turns: Scores, codes: Rows) -> tuple[Scores, Rows]:
 
     Args:
       turns: shape (rows, labels); NaN where there is no answer.
-      codes: of the conversation of each row, from 0.
+      codes: the conversation of each row, numbered from 0.
 
     Returns:
       Shape (conversations, labels), NaN where no turn is answered; shape
@@ -127,7 +127,7 @@ def _means(turns: Scores, codes: Rows) -> tuple[Scores, Rows]:
 
 
 def _statuses(means: Scores, last: Rows, n_rows: int) -> Statuses:
-    # A row that is refused gets no annotation: what is said is at the last turn.
+    # A refused row gets no annotation: the answer is at the last turn.
     statuses: Statuses = np.full(n_rows, Status.REFUSED, np.int8)
     silent = np.isnan(means).any(axis=1)
     statuses[last] = np.where(silent, Status.ABSTAINED, Status.OK)

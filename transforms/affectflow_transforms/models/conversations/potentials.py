@@ -31,9 +31,9 @@ class Turns(NamedTuple):
     """A conversation whose labels are known.
 
     Attributes:
-      spread: of an annotator's answers, shape (turns, labels).
-      links: of the turns.
-      labels: that people gave, shape (turns,).
+      spread: how an annotator's answers are spread, shape (turns, labels).
+      links: the links of the turns.
+      labels: the labels that people gave, shape (turns,).
     """
 
     spread: Floats
@@ -46,10 +46,10 @@ class Potentials:
     """What a skip chain has learned.
 
     Args:
-      labels: of its vocabulary.
-      scale: what the annotator's log-probabilities count for.
+      labels: the labels of its vocabulary.
+      scale: the weight of the annotator's log-probabilities.
       bias: shape (labels,): added to them.
-      tables: of linked turns.
+      tables: the potentials of linked turns.
     """
 
     labels: tuple[str, ...]
@@ -62,7 +62,8 @@ class Potentials:
         """Returns those of a folder.
 
         Raises:
-          UsageError: there is not one file of weights in it, or for another annotator.
+          UsageError: it does not have exactly one weights file, or that is for another
+            annotator.
         """
         arrays, metadata = weights.read(folder, ANNOTATOR)
         return cls(
@@ -103,8 +104,8 @@ def lift(counts: Floats, shares: Floats) -> Floats:
     """Returns log-potentials of linked labels: log P(label | before) / P(label).
 
     Args:
-      counts: of turns, shape (label before, label).
-      shares: of the labels, shape (labels,), none of them 0.
+      counts: the counts of turns, shape (label before, label).
+      shares: the shares of the labels, shape (labels,), none of them 0.
     """
     seen = counts.sum(axis=1, keepdims=True)
     expected = (seen + BESIDE) * shares
@@ -136,8 +137,8 @@ def learned(
     Tables and bias are counted; the strength of each, and the scale, are fitted.
 
     Args:
-      turns: conversations.
-      labels: of their vocabulary.
+      turns: the labelled conversations.
+      labels: the labels of their vocabulary.
       linked: False to leave the links out, and fit single turns.
     """
     tables, shares = counted(turns, len(labels))

@@ -41,26 +41,25 @@ class SkipChain(BatchModelHandler[Potentials]):
     before it, if that is someone else's (contagion). Scores are the probabilities of
     the labels given the whole conversation, computed exactly in conversations of up to
     512 turns; longer ones are read in windows that overlap by 64 turns on either side.
-    Replies are not read: turns follow one another in time. A turn without a speaker is
-    linked to none, and one that the annotator has not answered gets `abstained`.
+    Replies are ignored: turns follow one another in time. A turn without a speaker has
+    no link, and a turn that the annotator has not answered gets `abstained`.
 
-    It is the decoder of EmotionIC (Liu et al. 2023), without its network that reads the
-    texts: here the annotator does that.
+    This is the decoder of EmotionIC (Liu et al. 2023) without its network that reads
+    the texts: here the annotator does that.
 
     Args:
       over: the annotator that labelled the turns.
       weights: folder that `affectflow train skip-chain` wrote.
       vocabulary: which of the annotator's answers are read, if it answers in several
         vocabularies; they fold to that of the weights.
-      max_open: how many speakers are remembered who have spoken and will again; each
-        one more multiplies the time by the number of labels. Other links are cut and
-        counted.
+      max_open: how many speakers who will speak again are remembered; each further one
+        multiplies the time by the number of labels. Other links are cut and counted.
       path: choose the labels that are most probable together, instead of the most
         probable label of each turn.
 
     Raises:
-      UsageError: `weights` is not such a folder, `max_open` is below 1, or the
-        annotator answers in no vocabulary that folds to that of the weights.
+      UsageError: `weights` is not such a folder, `max_open` is below 1, or none of the
+        annotator's vocabularies folds to that of the weights.
     """
 
     over: str = ""
@@ -70,7 +69,7 @@ class SkipChain(BatchModelHandler[Potentials]):
     path: bool = False
 
     unit = "conversation"
-    # The revision says which weights they are.
+    # The revision identifies the weights.
     not_in_id: ClassVar[frozenset[str]] = frozenset({"weights"})
     requires: ClassVar[pa.Schema] = pa.schema(
         [

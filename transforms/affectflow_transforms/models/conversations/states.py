@@ -1,8 +1,8 @@
 """States of skip chains: sums and maxima over them, turn by turn.
 
-A state says the last label of each speaker in the frontier. An array of states has an
-axis of conversations and then one of labels for each place, the most recent speaker
-first. Probabilities are made to sum to 1 at each turn, so that nothing underflows.
+A state gives the last label of each speaker in the frontier. An array of states has an
+axis of conversations, then one of labels for each place, the most recent speaker first.
+Probabilities are made to sum to 1 at each turn, so that nothing underflows.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +19,8 @@ class Tables(NamedTuple):
     """Log-potentials of two linked labels, each of shape (label before, label).
 
     Attributes:
-      inertia: of a speaker's last label and their next.
-      contagion: of the label of the turn before, by someone else.
+      inertia: a speaker's last label and their next one.
+      contagion: the label of the turn before, by someone else, and the next one.
     """
 
     inertia: Floats
@@ -31,11 +31,11 @@ class _Move(NamedTuple):
     """How some conversations come from one turn to the next.
 
     Attributes:
-      rows: which.
-      place: of the frontier that is given up; the new label takes the first.
-      table: potentials of the label given up and the new one.
-      before: potentials of the label of the turn before and the new one, unless that
-        is what `table` has.
+      rows: which conversations.
+      place: the place of the frontier that is given up; the new label takes the first.
+      table: potentials of the label that is given up and the new one.
+      before: potentials of the label of the turn before and the new one, unless `table`
+        has them.
     """
 
     rows: Ints
@@ -48,11 +48,12 @@ class States:
     """Conversations that are walked through together.
 
     Args:
-      unary: log-potentials of each, shape (turns, labels), the longest first.
-      moves: of each turn, twice the place that is given up, and 1 more if it held
-        the last label of the speaker.
-      tables: of linked labels.
-      n_places: of the frontier.
+      unary: log-potentials of each conversation, shape (turns, labels), the longest
+        first.
+      moves: for each turn, twice the place that is given up, plus 1 if it held the last
+        label of the speaker.
+      tables: potentials of linked labels.
+      n_places: number of places of the frontier.
     """
 
     def __init__(

@@ -3,8 +3,8 @@
     affectflow train skip-chain --data FOLDER --out FOLDER
 
 reads `dailydialog_train.json` of RECCON in FOLDER, gzipped or not. An annotator labels
-the turns first: what is learned is how far to believe it, and how labels follow one
-another. Dialogues that repeat one another are held out, or not, together.
+the turns first: training learns how far to believe it, and how labels follow one
+another. Dialogues that repeat one another are held out together.
 """
 
 import hashlib
@@ -50,8 +50,8 @@ class Dialogue(NamedTuple):
     """A labelled conversation.
 
     Attributes:
-      group: of dialogues that repeat one another.
-      turns: with labels.
+      group: the group of dialogues that repeat one another.
+      turns: its labelled turns.
     """
 
     group: str

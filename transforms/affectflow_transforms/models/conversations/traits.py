@@ -1,7 +1,7 @@
 """Personalities by the Big Five, and emotions, as points of VAD.
 
-VAD is valence, arousal, dominance, each from -1 to 1. Weights are Mehrabian's (1996),
-as in Wen et al. 2021, "Automatically Select Emotion for Response via
+VAD is valence, arousal, dominance, each from -1 to 1. The weights are Mehrabian's
+(1996), as in Wen et al. 2021, "Automatically Select Emotion for Response via
 Personality-affected Emotion Transition", Findings of ACL.
 """
 
@@ -25,7 +25,7 @@ TRAITS = (
     "stability",
 )
 NEUROTICISM = "neuroticism"
-"""May stand in the place of `stability`, which is 1 less this."""
+"""May replace `stability`, which is 1 minus this."""
 WEIGHTS = np.array(
     [
         [0.00, 0.00, 0.21, 0.59, 0.19],
@@ -33,7 +33,7 @@ WEIGHTS = np.array(
         [0.25, 0.17, 0.60, -0.32, 0.00],
     ]
 )
-"""Of the traits, in their order, for valence, arousal and dominance."""
+"""Weights of the traits, in order, for valence, arousal and dominance."""
 ANCHORS: Mapping[str, tuple[float, float, float]] = {
     "anger": (-0.51, 0.59, 0.25),
     "disgust": (-0.60, 0.35, 0.11),
@@ -51,8 +51,8 @@ class Personalities:
     """Personalities of speakers.
 
     Args:
-      speakers: their ids.
-      points: of VAD, shape (speakers, 3).
+      speakers: the ids of the speakers.
+      points: points of VAD, shape (speakers, 3).
     """
 
     speakers: Sequence[str]
@@ -64,7 +64,7 @@ def personality(traits: Floats) -> Floats:
 
     Args:
       traits: shape (speakers, 5), from 0 to 1, as `TRAITS`. The last is emotional
-        stability, the opposite of neuroticism: the more of it, the calmer.
+        stability, the opposite of neuroticism: higher values are calmer.
     """
     points: Floats = traits @ WEIGHTS.T
     return points
@@ -75,7 +75,7 @@ def moved(before: Floats, delta: Floats, points: Floats) -> Floats:
 
     Args:
       before: the speaker's last emotion.
-      delta: where the context draws it.
+      delta: the direction in which the context draws it.
       points: personalities: how far each of the three follows.
     """
     return np.clip(before + delta * points, -1.0, 1.0)
@@ -99,12 +99,12 @@ def nearest(points: Floats, labels: Sequence[str]) -> Ints:
 def read_personalities(uri: str) -> Personalities:
     """Returns the personalities in a CSV, maybe compressed.
 
-    It has `speaker_id`, and a column for each trait.
+    The columns are `speaker_id` and one for each trait.
 
     Raises:
-      UsageError: a column is missing, a speaker is there twice or without an id, or
-        a trait is not a number from 0 to 1.
-      StorageError: the file does not open.
+      UsageError: a column or an id is missing, a speaker appears twice, or a trait is
+        not a number from 0 to 1.
+      StorageError: the file cannot be opened.
     """
     try:
         text = read_all(uri).decode("utf-8-sig")

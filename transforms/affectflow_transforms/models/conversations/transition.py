@@ -34,14 +34,14 @@ TASK, VOCABULARY = "expected_emotion", "meld"
 class PersonalityTransition(BatchModelHandler[Personalities]):
     """Predicts the emotion at a turn before the turn is read.
 
-    It begins at the emotion of the speaker's last turn and moves towards what others
-    have felt since, as far as the speaker's personality lets valence, arousal and
-    dominance follow. The nearest emotion of MELD is expected. If no one else has spoken
-    since, it stays. A turn is `abstained` if it is the first of its speaker, or if the
-    speaker or their traits are unknown.
+    The prediction starts at the emotion of the speaker's last turn and moves towards
+    what others have felt since, as far as the speaker's personality lets valence,
+    arousal and dominance follow; the nearest emotion of MELD is predicted. If no one
+    else has spoken since, the emotion stays. A turn gets `abstained` if it is the first
+    of its speaker, or if the speaker or their traits are unknown.
 
-    The rule and its numbers are of Wen et al. 2021, but there a network that read the
-    texts set the direction.
+    The rule and its numbers are those of Wen et al. 2021, but there a network that read
+    the texts set the direction.
 
     Args:
       over: the annotator that labelled the turns; its emotions are folded to MELD's.
@@ -52,7 +52,7 @@ class PersonalityTransition(BatchModelHandler[Personalities]):
         vocabularies that fold to MELD's.
 
     Raises:
-      UsageError: there is no such file, or it has other columns or values.
+      UsageError: the file does not exist, or its columns or values are wrong.
     """
 
     over: str = ""
@@ -131,8 +131,8 @@ def contexts(turns: pa.RecordBatch, points: Floats) -> tuple[Ints, Floats]:
       points: of the emotions of the turns, shape (turns, 3).
 
     Returns:
-      Shape (turns,), -1 where there is none; and shape (turns, 3): the mean of what
-      others felt since, less what the speaker felt then; 0 where no other spoke.
+      Shape (turns,), -1 for none; and shape (turns, 3): the mean of what others felt
+      since, less what the speaker felt then; 0 if nobody else spoke.
     """
     talks, speakers = (
         np.asarray(
@@ -140,7 +140,7 @@ def contexts(turns: pa.RecordBatch, points: Floats) -> tuple[Ints, Floats]:
         )
         for name in ("conversation_id", "speaker_id")
     )
-    # Turns of one conversation lie next to each other, and what is between them.
+    # Turns of one conversation are adjacent, and so is what lies between them.
     order = np.argsort(talks, kind="stable")
     by_speaker = order[np.lexsort((speakers[order], talks[order]))]
     same = (np.diff(talks[by_speaker]) == 0) & (np.diff(speakers[by_speaker]) == 0)

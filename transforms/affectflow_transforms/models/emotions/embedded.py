@@ -36,16 +36,15 @@ class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
     not scored, and texts of more than 10,000 characters are cut at their end.
 
     Args:
-      cues: those that are read: `in_text`, `words` or `as_written`.
+      cues: which cues are read: `in_text`, `words` or `as_written`.
       tasks: what is answered: `emotion`, `frustration` or both; empty for all that the
         weights can answer.
-      weights: folder that `affectflow train` wrote; empty for what comes with the
+      weights: folder that `affectflow train` wrote; empty for the weights of the
         package. Weights of `frustration` work only with the package's emotions; with
         your own weights of `emotions` there is no frustration.
 
     Raises:
-      UsageError: `cues` or `tasks` has another value, or `weights` is not such a
-        folder.
+      UsageError: `cues` or `tasks` is unknown, or `weights` is not such a folder.
     """
 
     tasks: tuple[str, ...] = ()
@@ -117,7 +116,7 @@ def _check_base(over: str, folder: Path) -> None:
     """Checks that weights of frustration rest on the package's emotions.
 
     Raises:
-      UsageError: they were trained over others.
+      UsageError: they were trained over other emotion weights.
     """
     here = stored.revision("affectflow_transforms.models.emotions")
     if over != here:

@@ -28,7 +28,7 @@ C = 0.1
 """Inverse strength of the L2 penalty."""
 TOLERANCE = 0.05
 MEANT = 0.26
-"""Scale of the senses of words beside n-grams: the smaller, the more they shrink."""
+"""Scale of the senses of words beside n-grams: smaller values shrink them more."""
 AUTHORED = 1.0
 """Weight of a text that was written for this project, beside one of the data set."""
 RATED = 5.0
@@ -48,7 +48,7 @@ class Vocabulary:
     """The features that are kept.
 
     Args:
-      rows: for each of `ngrams.BLOCKS`, the feature of each slot, or -1.
+      rows: the feature of each slot, or -1, for each of `ngrams.BLOCKS`.
       squared_idf: shape (features,), whole numbers below 256.
     """
 
@@ -82,7 +82,7 @@ class Examples:
         Args:
           x: features, shape (texts, features).
           shares: shape (texts, labels), 0..1.
-          weight: of both together.
+          weight: the weight of both together.
         """
         return cls(
             x=sparse.vstack([x, x]).tocsr(),
@@ -93,7 +93,7 @@ class Examples:
     def balanced(self, targets: Values) -> "Examples":
         """Returns texts weighted so that each label has a share of them, as told.
 
-        The sum of the weights stays. A label that no text has stays as it is.
+        The sum of the weights stays the same, and so does a label that no text has.
 
         Args:
           targets: shape (labels,), 0..1.
@@ -215,7 +215,7 @@ def features(
 
 def fit_linear(given: Examples) -> Linear:
     """Returns one support vector classifier (squared hinge loss) per label."""
-    # One after another: liblinear draws from a single generator for all threads.
+    # In sequence: liblinear draws from a single generator for all threads.
     columns = zip(given.y.T, given.weights.T, strict=True)
     fitted = [_fit_label(given.x, y, weights) for y, weights in columns]
     return Linear(
@@ -249,7 +249,7 @@ def decide_held_out(
 
     Args:
       x: features of the texts, shape (texts, features).
-      y: their labels, shape (texts, labels).
+      y: the labels of the texts, shape (texts, labels).
       beside: what every classifier sees besides.
     """
     decided = np.zeros(y.shape)

@@ -1,7 +1,7 @@
 """A linear classifier of emotions over hashed n-grams and what words mean.
 
-Weights are whole numbers and counts are, so sums are exact: a text has the same scores,
-bit for bit, whatever batch it comes in.
+Weights and counts are whole numbers, so sums are exact: a text has the same scores, bit
+for bit, in any batch.
 """
 
 import functools
@@ -46,7 +46,7 @@ ENGLISH_FROM = 0.45
 FINER = 256
 """Steps of a weight of senses for each step of one of n-grams."""
 OVER_SENSES = "senses"
-"""Metadata: digest of the vectors of words that weights were trained over."""
+"""Metadata: digest of the word vectors that weights were trained over."""
 
 _AS_STORED = ("gain", "shift", "thresholds", "known_words")
 
@@ -55,12 +55,12 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NgramModel:
-    """Weights of n-grams, and what makes probabilities of their sums.
+    """Weights of n-grams, and the calibration of their sums.
 
-    A model holds no state of its calls, and threads may share it.
+    A model keeps no state between calls, and threads may share it.
 
     Args:
-      labels: the names of the columns of the scores.
+      labels: the names of the columns of scores.
       thresholds: shape (labels,): a label is meant from this score on.
       rows: for each of `BLOCKS`, shape (2**SLOT_BITS,): the row of `weights`, or -1.
       weights: shape (features, labels + 1 or more), whole numbers; the last column is
@@ -89,7 +89,7 @@ class NgramModel:
 
         Raises:
           UsageError: there is not exactly one weights file, it is for another model, or
-            over other vectors of words.
+            it rests on other word vectors.
         """
         arrays, metadata = stored.read(folder, ANNOTATOR)
         check_senses(metadata, folder)
@@ -118,7 +118,7 @@ class NgramModel:
     def sums(self, read: Sentences) -> Sums:
         """Returns the sums of each column of weights, for each kind, by sentence.
 
-        They are whole numbers: those of a text are exactly those of its sentences.
+        They are whole numbers, so a text has exactly the sums of its sentences.
         """
         own = self._blocks(read)
         if read.cues is None:
@@ -169,8 +169,8 @@ class NgramModel:
     def known_share(self, texts: list[str]) -> Floats:
         """Returns the share of words that are known English words, shape (texts,).
 
-        Only words of letters count, and none that looks like an address, a path or
-        code. Without words that count it is 0.
+        Only words of letters count, except those that look like an address, a path or
+        code. Without such words it is 0.
         """
         parts = [self._language(chunk).known_share for chunk in chunks(texts)]
         return np.concatenate([np.zeros(0, np.float32), *parts])
@@ -178,8 +178,8 @@ class NgramModel:
     def looks_unsupported(self, texts: list[str]) -> Mask:
         """Returns which texts are surely not English, shape (texts,).
 
-        They have at least 4 words and too few known ones among them, or at least 2,
-        most of them in another script than the Latin one.
+        They have at least 4 words, too few of them known, or at least 2 words, most of
+        them in a script other than Latin.
         """
         parts = [self._language(chunk).is_foreign for chunk in chunks(texts)]
         return np.concatenate([np.zeros(0, np.bool_), *parts])
@@ -202,7 +202,7 @@ def check_senses(metadata: Mapping[str, str], folder: Path) -> None:
     """Checks that weights rest on the package's vectors of words, if on any.
 
     Raises:
-      UsageError: they were trained over others.
+      UsageError: they were trained over other word vectors.
     """
     over, here = metadata.get(OVER_SENSES, ""), stored.revision(SENSES)
     if over and over != here:

@@ -88,9 +88,9 @@ class Flat:
       row: for each byte, the position of its text, rising.
       breaks: for each byte, whether it is a space for white space with a line break.
       part: for each byte, the position of its part, rising. A text without cues is one
-        part; else each cue is one, and so is what is between.
+        part; otherwise each cue is a part, and so is each stretch between cues.
       cue: for each byte, whether it is of a cue; None if there are none.
-      n_rows: texts.
+      n_rows: number of texts.
     """
 
     codes: Bytes
@@ -131,7 +131,7 @@ class Placed:
 
         Args:
           group: for each position, its group, rising.
-          n_groups: groups in all.
+          n_groups: number of groups.
         """
         first = np.searchsorted(group, np.arange(n_groups + 1))
         return Grams(slots=self.slots, ends=self.before[first])
@@ -173,7 +173,7 @@ class Words:
 def flatten(texts: list[str]) -> Flat:
     """Returns texts in lower case, with runs shortened: `Sooo   good` is `soo good`.
 
-    A run of a character is cut to two, and one of white space to one.
+    A run of one character is cut to two, and a run of white space to one.
     """
     column = pc.replace_substring(pa.array(texts, pa.string()), "\u2019", "'")
     column = pc.utf8_lower(column)
@@ -187,7 +187,7 @@ def flatten(texts: list[str]) -> Flat:
     same = codes[1:] == codes[:-1]
     kept[2:] = ~(same[1:] & same[:-1])
     kept[1:] &= ~(same & (codes[1:] == SPACE))
-    # The space before a text follows the one behind the text before it.
+    # The space before a text follows the one after the previous text.
     kept[ends[:-1]] = True
     (marks,) = np.nonzero((raw | 1) == _CUE_ENDS)  # Or begins: they differ by a bit.
     kept[marks] = True
@@ -222,7 +222,7 @@ def character_grams(flat: Flat) -> Placed:
     """Returns all runs of 2 to 5 bytes within a text, spaces included."""
     size = len(flat.codes)
     shape = (size, _LARGEST - _SMALLEST + 1)
-    # Positions first, sizes second: flattened, the n-grams of a text stay together.
+    # Positions before sizes: flattened, the n-grams of a text stay together.
     found, inside = np.zeros(shape, np.uint64), np.zeros(shape, np.bool_)
     hashes = _BYTE_HASHES[flat.codes]
     rolling = hashes

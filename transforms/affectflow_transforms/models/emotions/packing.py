@@ -40,9 +40,9 @@ class Columns(NamedTuple):
 
     Attributes:
       grams: shape (n-grams, columns), -127..127.
-      meant: shape (width of the senses, columns), in 1/FINER of those of n-grams; empty
-        if there are no senses.
-      scale: shape (columns,): what restores them.
+      meant: shape (width of the senses, columns), in units of 1/FINER of those of
+        n-grams; empty if there are no senses.
+      scale: shape (columns,): the factor that restores them.
     """
 
     grams: npt.NDArray[np.int8]
@@ -54,8 +54,8 @@ def quantise(weights: Values, idf: Values) -> Columns:
     """Returns weights as whole numbers.
 
     Args:
-      weights: shape (features, columns): of n-grams, then of the senses.
-      idf: of the n-grams.
+      weights: shape (features, columns): those of n-grams, then those of the senses.
+      idf: the inverse document frequencies of the n-grams.
     """
     folded = weights[: len(idf)] * idf[:, None]
     # A label that nothing speaks for has no weight at all.

@@ -1,8 +1,8 @@
 """What rated words teach: a word that people call bad is not a sign of joy.
 
-Letters mislead where words were hardly seen in training: `unhappy` holds `happy`, and
-`hopeless` holds `hope`. People's ratings say which emotions such a word is not a sign
-of; they do not say which one it is a sign of.
+Letters mislead for words that are rare in training: `unhappy` contains `happy`, and
+`hopeless` contains `hope`. People's ratings tell which emotions such a word does not
+show; they do not tell which one it shows.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ NEGATIVE = (
     *("anger", "annoyance", "disappointment", "disapproval", "disgust"),
     *("embarrassment", "fear", "grief", "nervousness", "remorse", "sadness"),
 )
-"""GoEmotions' own grouping; the ambiguous labels and `neutral` are in neither."""
+"""GoEmotions' own grouping; the ambiguous labels and `neutral` are in neither group."""
 
 Values = npt.NDArray[np.float64]
 

@@ -1,7 +1,7 @@
 """The n-grams of a chunk by sentence, and the words that a negation reaches.
 
-A cue in words, as that of a face, is weighed apart: among a text's own words it would
-make all that they say weaker, and be the weaker the more they are.
+A cue in words, such as a face, is weighted separately: among a text's own words it
+would weaken all of them, and it would itself get weaker the more words there are.
 """
 
 import functools
@@ -46,13 +46,14 @@ class Sentences:
     """The n-grams of a chunk by sentence.
 
     Args:
-      blocks: one row a sentence; an n-gram is of the sentence that it begins in.
+      blocks: one row per sentence; an n-gram belongs to the sentence in which it
+        begins.
       words: n-grams of words, one row per text.
-      before: shape (words + 1,): how many of them begin before each word of `split`.
+      before: shape (words + 1,): how many n-grams begin before each word of `split`.
       first: shape (texts,): the first sentence of each text; each has at least one.
       split: the words themselves.
       of_words: for each of `split`, its sentence, rising.
-      cues: what of all this is of cues; None if that is nothing.
+      cues: the part that belongs to cues; None if there are none.
     """
 
     blocks: tuple[Grams, Grams]
@@ -89,7 +90,7 @@ class Cues(NamedTuple):
     """The n-grams of cues in words, by sentence.
 
     Attributes:
-      read: of the sentences that have cues, each a text of its own.
+      read: the sentences that have cues, each as a text of its own.
       at: which sentences these are, rising.
     """
 
@@ -100,11 +101,11 @@ class Cues(NamedTuple):
 class Sums(NamedTuple):
     """Sums of sentences or texts, a block for each kind of features.
 
-    Each has a row a sentence or text, and last a column with the squared length.
+    Each has one row per sentence or text; the last column is the squared length.
 
     Attributes:
-      own: of own words.
-      said: of cues in words, for the rows that have some.
+      own: the sums of own words.
+      said: the sums of cues in words, for the rows that have some.
       at: which rows these are, rising.
     """
 
@@ -198,8 +199,8 @@ def _cues(
 def sentence_of(flat: Flat) -> Rows:
     """Returns the sentence of each byte, rising.
 
-    One ends at a line break, or at `.`, `!` or `?` with white space behind it. The
-    space at the end of a text begins no sentence of its own.
+    A sentence ends at a line break, or at `.`, `!` or `?` before white space. The space
+    at the end of a text does not begin a sentence.
     """
     codes, row = flat.codes, flat.row
     begins = np.zeros(len(codes), np.bool_)
@@ -223,11 +224,11 @@ def reached(negating: Mask, clause: Rows) -> Mask:
 
     Args:
       negating: for each word, whether it negates.
-      clause: that of each word, rising.
+      clause: the clause of each word, rising.
     """
     place = np.arange(len(negating))
     last = np.maximum.accumulate(np.where(negating, place, -1 - REACH))
-    # A negation does not reach itself, but one does reach the next.
+    # A negation does not reach itself, but it does reach the next one.
     before = np.full(len(negating), -1 - REACH)
     before[1:] = last[:-1]
     near = (place - before <= REACH) & (before >= 0)

@@ -49,7 +49,7 @@ _log = logging.getLogger(__name__)
 class Emotions(Trainer):
     """Trains GoEmotions' labels on `train.tsv.gz`; its `dev.tsv` gives the figures.
 
-    Lines are a text, label numbers with commas between them, and an id; `emotions.txt`
+    Each line is a text, label numbers separated by commas, and an id; `emotions.txt`
     names the labels, which are all or some of GoEmotions'.
     """
 
@@ -77,7 +77,7 @@ def read_labels(names: Path) -> tuple[str, ...]:
     """Returns the labels in a file with one per line.
 
     Raises:
-      UsageError: one is not of GoEmotions.
+      UsageError: one is not a label of GoEmotions.
     """
     labels = tuple(names.read_text(encoding="utf-8").split())
     unknown = [label for label in labels if label not in get("goemotions").labels]
@@ -144,7 +144,7 @@ def read_tsv(path: Path, n_labels: int) -> tuple[list[str], Targets]:
     """Returns texts and labels of a file of GoEmotions, gzipped or not.
 
     Raises:
-      UsageError: it is something else.
+      UsageError: the file has another format.
     """
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8", newline="") as lines:

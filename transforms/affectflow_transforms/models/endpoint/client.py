@@ -31,10 +31,10 @@ class Question(NamedTuple, Generic[AnswerT]):
     """A request's body, and how its answer is read.
 
     Attributes:
-      body: as it is sent.
-      read: what the bytes of an answer mean, and what it cost; raises UnansweredError
-        if they are not answers.
-      at_most: what it may cost.
+      body: the body as it is sent.
+      read: returns what the bytes of an answer mean and what it cost; raises
+        UnansweredError if they are not an answer.
+      at_most: the most that it may cost.
     """
 
     body: bytes
@@ -46,10 +46,10 @@ class Answered(NamedTuple, Generic[AnswerT]):
     """The outcome of a question.
 
     Attributes:
-      place: of the question.
-      outcome: its answer, or why there isn't one.
-      calls: requests that it took.
-      cost: of the answer.
+      place: the place of the question.
+      outcome: its answer, or why it has none.
+      calls: number of requests that it took.
+      cost: the cost of the answer.
     """
 
     place: int
@@ -70,10 +70,10 @@ class Client(Generic[AnswerT]):
     """Asks one server, for all threads of a process.
 
     Args:
-      server: that is asked.
-      slots: requests at once.
-      tries: of one question.
-      ceiling: what a run may spend.
+      server: the server to ask.
+      slots: number of requests at once.
+      tries: number of attempts per question.
+      ceiling: the most that a run may spend.
 
     Raises:
       MissingExtraError: httpx is not installed.
@@ -104,7 +104,7 @@ class Client(Generic[AnswerT]):
             target=loop.run_forever, name="affectflow-endpoint", daemon=True
         )
         thread.start()
-        # The thread knows the loop only: a client that nobody holds any longer ends it.
+        # The thread holds only the loop: it ends when the client is garbage collected.
         weakref.finalize(self, loop.call_soon_threadsafe, loop.stop)
 
     def ask(
@@ -114,11 +114,11 @@ class Client(Generic[AnswerT]):
 
         Args:
           questions: any number.
-          is_kept: the caller keeps the answers, also if it fails.
+          is_kept: whether the caller keeps the answers even if it fails.
 
         Raises:
-          StoppedError: no question can be answered any longer; what came of those under
-            way was given first.
+          StoppedError: no more questions can be answered; answers to those under way
+            were yielded first.
         """
         came: queue.SimpleQueue[Answered[AnswerT] | None] = queue.SimpleQueue()
         asking = self._ask_all(questions, came)

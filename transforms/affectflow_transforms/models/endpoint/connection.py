@@ -1,7 +1,7 @@
 """One connection to a server: a request at a time, kept open between them.
 
-One pool of connections for all was tried: httpcore looks through all of them at every
-request, which took 2.3 of 3.2 ms with 32.
+One pool for all connections was tried: httpcore searches all of them at every request,
+which took 2.3 of 3.2 ms with 32.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
 LARGEST_ANSWER = 4 << 20
-# One limit for all of an exchange stands around it.
+# The caller sets one limit for the whole exchange.
 _NO_LIMIT = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"))}
 
 
@@ -35,8 +35,8 @@ class Connection:
     """A connection, opened when it is used.
 
     Args:
-      server: to connect to.
-      key: of the server.
+      server: the server to connect to.
+      key: the key of the server.
       tls: how its certificate is checked; False for plain HTTP.
     """
 
@@ -59,7 +59,7 @@ class Connection:
         """Returns what the server sends to a request.
 
         Raises:
-          AgainError: nothing whole came.
+          AgainError: no complete answer came.
         """
         import httpx
 
@@ -127,7 +127,7 @@ def connections(server: Server, key: str, n: int) -> list[Connection]:
         raise MissingExtraError(
             "a model behind a URL needs httpx: pip install 'affectflow[llm]'"
         ) from error
-    # To load all certificates takes a fifth of a second.
+    # Loading all certificates takes a fifth of a second.
     tls = httpx.create_ssl_context() if server.url.startswith("https") else False
     return [Connection(server, key, tls) for _ in range(n)]
 

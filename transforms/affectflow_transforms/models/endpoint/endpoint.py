@@ -34,10 +34,10 @@ class Endpoint(Asker[Client[Completion]]):
     """A model behind a URL: vLLM, llama.cpp, or a service.
 
     Args:
-      url: of the server, such as `http://localhost:8000/v1`.
-      name: of the model, as the server calls it.
-      revision: of the model; it cannot be checked, so give what you know.
-      licence: of its weights.
+      url: the URL of the server, such as `http://localhost:8000/v1`.
+      name: the name of the model on the server.
+      revision: the revision of the model, as far as you know; it cannot be checked.
+      licence: the licence of its weights.
       send_to: the host that texts may be sent to, if it is not this machine.
       send_private: private and direct messages may be sent there too.
       max_characters: longest text that is sent, and longest history; a longer text
@@ -47,15 +47,15 @@ class Endpoint(Asker[Client[Completion]]):
       timeout_s: seconds that one answer may take.
       tries: how often one question is tried.
       key_env: the environment variable that holds the key.
-      max_calls: ceiling of a run, repeated calls included; 0 for none.
-      max_cost: ceiling of a run, in the currency of the prices; 0 for none.
+      max_calls: the ceiling of a run, repeated calls included; 0 for none.
+      max_cost: the ceiling of a run, in the currency of the prices; 0 for none.
       price_in: per million tokens of questions.
       price_out: per million tokens of answers.
       body: more fields of each request, as JSON, if a server needs any.
 
     Raises:
-      UsageError: the URL is malformed, or is of a host that `send_to` does not name; a
-        number is out of range.
+      UsageError: the URL is malformed, its host is not named by `send_to`, or a number
+        is out of range.
     """
 
     url: str
@@ -142,8 +142,8 @@ class Endpoint(Asker[Client[Completion]]):
     def held_back(self, batch: pa.RecordBatch) -> dict[int, Status]:
         """Returns also the rows that may not leave this machine.
 
-        These are private and direct messages, and texts in which nobody has looked for
-        what to mask.
+        These are private and direct messages, and texts that have not been searched for
+        anything to mask.
         """
         held = dict(super().held_back(batch))
         if self.is_local:
@@ -224,7 +224,7 @@ class Endpoint(Asker[Client[Completion]]):
         model.takes_logprobs = False
         ((_, bare),) = self._asked([request], model)
         if isinstance(bare, RefusedError):
-            model.takes_logprobs = None  # it may be this text that it does not take
+            model.takes_logprobs = None  # the server may refuse only this text
         return bare
 
     def _asked(
@@ -266,7 +266,7 @@ def _host_of(url: str) -> str:
     """Returns the host of a URL, in lower case.
 
     Raises:
-      UsageError: it is not a URL of a server, or has a password in it.
+      UsageError: it is not the URL of a server, or it contains a password.
     """
     if re.search(r"[@?#]", url):
         raise UsageError(

@@ -41,10 +41,10 @@ class AgainError(UnansweredError):
     """This time there was no answer: the same question may be answered later.
 
     Attributes:
-      wait_s: seconds that the server asks to be left alone.
-      ends: why the run ends if it stays so; empty if only this question does.
-      cure: what to do then.
-      is_away: not even a connection was made.
+      wait_s: the pause that the server asks for, in seconds.
+      ends: why the run ends if this persists; empty if it affects only this question.
+      cure: how to fix that.
+      is_away: not even a connection was established.
     """
 
     wait_s = 0.0
@@ -64,10 +64,10 @@ def refused(status: int, said: str, header: str | None, server: Server) -> Excep
     """Returns the meaning of a status other than 200 from a server.
 
     Args:
-      status: of HTTP.
-      said: by the server, as one line.
-      header: its `Retry-After`.
-      server: that was asked.
+      status: the HTTP status.
+      said: the server's message, as one line.
+      header: the value of `Retry-After`.
+      server: the server that was asked.
     """
     if status in _CURES:
         cure = _CURES[status].format_map(vars(server))
@@ -129,7 +129,7 @@ def backoff(tries: int) -> float:
 def retry_after(header: str | None) -> float:
     """Returns the seconds that `Retry-After` asks for; 0 if it says nothing.
 
-    It is a number of seconds, or a date of HTTP.
+    The header is a number of seconds, or an HTTP date.
     """
     if not header:
         return 0.0

@@ -1,9 +1,9 @@
 """The likelihood of each label, from the likely tokens of one short answer.
 
-A server says about each token that it gave which others were likely there. A label's
-likelihood is that of the path that spells it: along the answer as far as they agree,
-then off with the tokens that go on to spell the label. Labels that the tokens do not
-tell apart there share what there is.
+For each token of its answer, a server lists other tokens that were likely there. A
+label's likelihood is that of the path that spells it: along the answer as far as both
+agree, then along the tokens that continue the label. Labels that the tokens do not
+distinguish share the likelihood.
 """
 
 from collections.abc import Mapping, Sequence

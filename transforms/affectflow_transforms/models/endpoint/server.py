@@ -12,12 +12,12 @@ class Server:
     """Where questions go.
 
     Args:
-      url: that requests are posted to.
-      host: of the URL.
-      model: its name, as messages give it.
-      is_local: it is this machine: no proxy is asked.
+      url: the URL that requests are posted to.
+      host: the host of the URL.
+      model: its name in messages.
+      is_local: whether it is this machine, so that no proxy is used.
       key_env: the environment variable that holds the key, if there is one.
-      needs_key: the caller named the variable: without it nothing is asked.
+      needs_key: whether the caller named the variable, so that the key is required.
       timeout_s: seconds that one answer may take.
     """
 
@@ -40,7 +40,7 @@ class Server:
         """Returns the key, which never leaves this process but in a header.
 
         Raises:
-          UsageError: the environment has none, and one is needed.
+          UsageError: a key is needed, but the environment has none.
         """
         key = os.environ.get(self.key_env, "") if self.key_env else ""
         if self.needs_key and not key:

@@ -13,10 +13,10 @@ class Ceiling:
     """What a run may spend; 0 means no limit.
 
     Args:
-      max_calls: requests that are sent, those sent again among them.
+      max_calls: number of requests, repeated ones included.
       max_cost: money, in the currency of the prices.
-      price_in: of a million tokens of questions.
-      price_out: of a million tokens of answers.
+      price_in: the price of a million tokens of questions.
+      price_out: the price of a million tokens of answers.
     """
 
     max_calls: int = 0
@@ -34,15 +34,15 @@ class Ceiling:
 class Spending:
     """What one process has spent, and what the others of the run have.
 
-    A request is let go only if what it may cost at most stays below the ceiling with
-    all that are under way. Used in one event loop.
+    A request is sent only if the most that it may cost, together with all requests
+    under way, stays below the ceiling. To be used in one event loop.
 
     Args:
-      ceiling: of the run.
-      calls: sent by this process.
-      cost: of the answers that came to this process.
-      calls_elsewhere: sent by the other processes of the run, as far as is known.
-      cost_elsewhere: of the answers that came to those.
+      ceiling: the ceiling of the run.
+      calls: requests sent by this process.
+      cost: cost of the answers that this process received.
+      calls_elsewhere: requests sent by the other processes, as far as is known.
+      cost_elsewhere: cost of the answers that those received.
     """
 
     ceiling: Ceiling

@@ -54,10 +54,10 @@ def guess(content: bytes, answer: str = "") -> Usage:
 def read_answer(content: bytes, request: Request, sent: bytes) -> Completion:
     """Returns the completion that a server sent.
 
-    Without logprobs, a closed question has no scores: its label is in the text.
+    Without logprobs, a closed question has no scores: the label is in the text.
 
     Raises:
-      AgainError: it is not one.
+      AgainError: it is not a completion.
     """
     try:
         answer = json.loads(content)
@@ -104,5 +104,5 @@ def _tokens(choice: Mapping[str, Any]) -> Iterator[Token]:
 
 
 def _probability(logprob: float) -> float:
-    # Some servers write what cannot be as -9999.
+    # Some servers write impossible tokens as -9999.
     return min(1.0, math.exp(max(-100.0, float(logprob))))

@@ -32,9 +32,9 @@ MIN_TEXTS = 4
 C = (0.35, 5.0, 0.3)
 """Inverse strength of the L2 penalty, for each of `HEADS`."""
 MARKS = 0.15
-"""Scale of the marks beside n-grams: the smaller, the more they are shrunk."""
+"""Scale of the marks beside n-grams: smaller values shrink them more."""
 ANNOYANCE = 0.6
-"""That of a second copy of annoyance, the emotion nearest to frustration."""
+"""The scale of a second copy of annoyance, the emotion nearest to frustration."""
 PRIOR = 0.5
 """Weight of annoyance's log odds beside the heads."""
 AUTHORED = 1.2
@@ -42,7 +42,7 @@ AUTHORED = 1.2
 COMMENTS = 0.2
 """Weight of a comment beside an authored text, for that head."""
 FALSE_FLAGS = 0.03
-"""The share of the civil comments that reaches the threshold, out of fold."""
+"""The share of civil comments that reach the threshold, out of fold."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -53,10 +53,10 @@ class Comments:
 
     Args:
       grams: tf-idf of the emotion model's n-grams, and senses: (comments, features).
-      marks: what `model.marks` gives, shape (comments, marks).
+      marks: the output of `model.marks`, shape (comments, marks).
       uncivil: shape (comments,).
       frustrated: shape (comments,): bitter frustration or impatience.
-      threads: the thread of each, shape (comments,).
+      threads: the thread of each comment, shape (comments,).
     """
 
     grams: sparse.csr_matrix
@@ -83,8 +83,8 @@ class Written:
     Args:
       grams: as in `Comments`.
       marks: as in `Comments`.
-      frustrated: shape (texts,), 0..1: the share of readers who say so.
-      briefs: that of each, shape (texts,).
+      frustrated: shape (texts,), 0..1: the share of readers who find frustration.
+      briefs: the brief of each text, shape (texts,).
     """
 
     grams: sparse.csr_matrix
@@ -143,8 +143,8 @@ def fit_heads(comments: Comments, written: Written, annoyance: int) -> Heads:
     """Returns the heads: uncivil, frustrated among the uncivil, and authored.
 
     Args:
-      comments: to fit on.
-      written: what the third head is fitted on as well.
+      comments: the comments to fit on.
+      written: authored texts that the third head is also fitted on.
       annoyance: the column of `marks` that gets a second copy.
     """
     scaling = _Scaling.of(comments.grams, comments.marks, annoyance)
@@ -174,7 +174,7 @@ class _Scaling:
 
     @classmethod
     def of(cls, grams: sparse.csr_matrix, marks: Values, annoyance: int) -> "_Scaling":
-        # The matrix of counts has each feature once a row.
+        # The matrix of counts has each feature once per row.
         texts = np.bincount(grams.indices, minlength=grams.shape[1])
         deviation = marks.std(axis=0) + 1e-9
         return cls(texts >= MIN_TEXTS, marks.mean(axis=0), deviation, annoyance)
@@ -212,7 +212,7 @@ def _fit_authored(
 ) -> tuple[Values, Values, float]:
     """Returns the third head; each authored text counts by the share that says so.
 
-    It does not read the scores of emotions, which were fitted on these texts as well.
+    It does not read the scores of emotions, which were also fitted on these texts.
     """
     comments = replace(comments, marks=_of_words(comments.marks))
     written = replace(written, marks=_of_words(written.marks))
@@ -265,13 +265,13 @@ def calibrate(
 ) -> tuple[float, float]:
     """Returns slope and offset of Platt's scaling.
 
-    Comments and authored texts count alike in all; frustration, which authored texts
-    have too often, is brought to the share that it has among comments.
+    Comments and authored texts have the same total weight; frustration, which is too
+    frequent in authored texts, is brought to its share among comments.
 
     Args:
       scored: decisions of comments and of authored texts.
-      frustrated: of comments.
-      written: the share of readers who say so, of authored texts.
+      frustrated: the labels of comments.
+      written: for authored texts, the share of readers who find frustration.
     """
     share = frustrated.mean()
     yes = written * share / max(written.sum(), 1.0)

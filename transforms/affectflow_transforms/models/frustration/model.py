@@ -1,11 +1,11 @@
 """Three linear heads over what the emotion model reads, its scores and known words.
 
 P(frustration) rests on P(uncivil) x P(bitter frustration or impatience | uncivil), as
-the labels of `gh_incivility` (Ehsani et al., MSR 2024) allow it. They know no civil
+the labels of `gh_incivility` (Ehsani et al., MSR 2024) allow. They do not cover civil
 frustration, so a third head has learned from texts that were written for this project.
-Its log odds are added, and with a small weight those of annoyance, which far more
-comments of more kinds have taught. N-grams and senses of words are those of the emotion
-model, so that a text is read once.
+Its log odds are added, and with a small weight those of annoyance, which was learned
+from many more comments of more kinds. N-grams and senses of words are those of the
+emotion model, so that a text is read once.
 """
 
 import functools
@@ -45,7 +45,7 @@ N_WORD_MARKS = 2 * len(GROUPS) + 3
 _LEAST, _MOST = 1e-4, 1 - 1e-4
 """Scores of emotions are held within, so that their log odds are."""
 _SHORTEST = 8.0
-"""Words that a shorter text counts as, when words are counted by length."""
+"""The word count of shorter texts, when counts are divided by length."""
 _VALENCE = 32
 """Steps of a stored valence for each unit of VADER's scale, -4..4 (less than 4)."""
 
@@ -54,7 +54,7 @@ Table = npt.NDArray[np.int8]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Lexicon:
-    """What is known of words and phrases, by the slot of their n-gram.
+    """Known words and phrases, by the slot of their n-gram.
 
     Args:
       groups: shape (2**SLOT_BITS,): the group of phrases, from 1 on; 0 for none.
@@ -73,7 +73,7 @@ class Lexicon:
 
     @functools.cached_property
     def known(self) -> npt.NDArray[np.bool_]:
-        """Which slots there is something known of: one look instead of two."""
+        """Which slots have a group or a valence: one look-up instead of two."""
         return (self.groups != 0) | (self.valence != 0)
 
 
@@ -83,13 +83,13 @@ class FrustrationModel:
 
     Args:
       emotions: the model of emotions, widened by a column for each of `HEADS`.
-      lexicon: what is known of words.
-      scale: shape (heads,): what restores the columns of n-grams.
+      lexicon: known words and phrases.
+      scale: shape (heads,): the factor that restores the columns of n-grams.
       weights: shape (features of `marks`, heads).
       intercepts: shape (heads,).
-      prior: weight of the log odds of annoyance, where it is strongest.
+      prior: weight of the log odds of annoyance in its strongest sentence.
       authored: weight of the log odds of the head that learned from authored texts.
-      slope: with `offset`, makes log odds of what `combined` gives.
+      slope: with `offset`, turns the output of `combined` into log odds.
       offset: see `slope`.
       threshold: frustration is meant from this score on.
     """
@@ -110,7 +110,7 @@ class FrustrationModel:
         """Returns the model in `folder`.
 
         Args:
-          folder: of the weights.
+          folder: the folder of the weights.
           emotions: the model of emotions that they were trained over.
 
         Raises:
@@ -187,7 +187,7 @@ def strongest_of(emotions: NgramModel, sums: Sums, first: Rows) -> Floats:
 
     Args:
       emotions: the model.
-      sums: what `emotions.sums` gives of sentences.
+      sums: the output of `emotions.sums` for sentences.
       first: the first sentence of each text.
     """
     scores = emotions.probabilities(sums.evidence())
@@ -201,7 +201,7 @@ def annoyance_column(emotions: NgramModel) -> int:
 
 
 def marks(emotions: Floats, strongest: Floats, words: Values) -> Values:
-    """Returns what is known of texts beside n-grams: (texts, features).
+    """Returns the features of texts beside n-grams: (texts, features).
 
     Args:
       emotions: scores of the texts, shape (texts, labels).
@@ -231,14 +231,14 @@ def stored_valence(values: Values) -> Table:
 
 
 def word_marks(read: Sentences, lexicon: Lexicon) -> Values:
-    """Returns what the known words and phrases of texts amount to.
+    """Returns the features of the known words and phrases of texts.
 
-    Those that begin with a word that a negation reaches do not count.
+    Phrases that begin with a word that a negation reaches do not count.
 
     Returns:
-      Shape (texts, 2 x groups + 3): for each group 0 or 1, and its count; then the
-      sums of positive and of negative valence; counts and sums over the root of the
-      words; last the most negative valence.
+      Shape (texts, 2 x groups + 3): for each group 0 or 1, and its count; then the sums
+      of positive and of negative valence, where counts and sums are divided by the root
+      of the number of words; last, the most negative valence.
     """
     words = read.words
     n_words = np.bincount(read.split.row, minlength=len(read.first))

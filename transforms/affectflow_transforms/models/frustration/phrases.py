@@ -1,8 +1,8 @@
 """What people say when something blocks them, by group; and when nothing does.
 
-Phrases are of one to three words, in lower case, as `emotions.ngrams` splits words.
-They were written for this model, with everyday English in mind; what each group is
-worth is learned.
+Phrases have one to three words, in lower case, as `emotions.ngrams` splits words. They
+were written for this model, with everyday English in mind; the weight of each group is
+learned.
 """
 
 GROUPS: dict[str, tuple[str, ...]] = {

@@ -50,8 +50,8 @@ FRUSTRATED = ("Bitter frustration", "Impatience")
 class Frustration(Trainer):
     """Trains frustration on `comments.csv.gz` of gh_incivility; a fifth is held out.
 
-    The fifth is of the threads, by a hash. It rests on the emotions that come with the
-    package.
+    A fifth of the threads, chosen by a hash, is held out. The model rests on the
+    emotions that come with the package.
     """
 
     file: ClassVar[str] = FILE
@@ -93,7 +93,7 @@ def fit_weights(
 ) -> tuple[bytes, Values]:
     """Returns the weights file, and the score of every comment from other threads.
 
-    Comments of the reserved threads are scored by the heads of the weights file.
+    The heads of the weights file score the comments of reserved threads.
     """
     emotions = emotion_model()
     annoyance = annoyance_column(emotions)
@@ -172,9 +172,9 @@ def read_written(
 
     Args:
       data: the folder.
-      comments: what they stand beside.
-      emotions: what they are read by.
-      known: what they are read by.
+      comments: the comments that they are added to.
+      emotions: the model of emotions that reads them.
+      known: the lexicon that reads them.
     """
     given = authored.read_authored(data)
     grams, marks = comments.grams[:0], comments.marks[:0]

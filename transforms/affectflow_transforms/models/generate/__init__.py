@@ -29,23 +29,23 @@ class Generate(PretrainedGenerator, Asker[Generator]):
     """Asks a language model in this process, from a folder or from the hub.
 
     All requests of a part are tokenised at once and answered in batches of similar
-    length; one that fails does not affect the others, and running out of memory halves
+    length; a failed one does not affect the others, and running out of memory halves
     the batches. Answers in words are greedy, so they are the same each time. For a
     closed question the prompt is read once for all labels.
 
     Args:
       likelihood: of a label: the `sum` over its tokens, or their `mean`, which
         favours labels of many tokens.
-      max_tokens: longest question and answer; a question that is longer loses its
-        middle. 0 for the model's own limit, at most 8,192.
-      frames: shows a model that takes pictures the picture or video that `media_uri`
-        names: of a video, `events:N` where something happens, or `uniform:N`. Empty:
-        words only.
+      max_tokens: longest question and answer; a longer question loses its middle. 0 for
+        the model's own limit, at most 8,192.
+      frames: for a model that takes pictures: show it the picture or video that
+        `media_uri` names; of a video, N frames where something happens (`events:N`) or
+        at equal distances (`uniform:N`). Empty for words only.
       mode: how frames of events are chosen: `centred`, or as the `paper` of StimuVAR.
-      motion: path, glob, folder or URL of tables that say how much moves in a video,
+      motion: path, glob, folder or URL of tables with the amount of motion in a video,
         instead of measuring it; `FILE:COLUMN` if they have several columns of numbers.
-      folder: the folder of files that `media_uri` names without their whole path; empty
-        for the folder in which the run is started.
+      folder: the folder of files that `media_uri` names by a relative path; empty for
+        the folder in which the run is started.
 
     Raises:
       UsageError: `model` is neither a folder nor a hub id with a pinned commit, or the
@@ -72,7 +72,7 @@ class Generate(PretrainedGenerator, Asker[Generator]):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_options()
-        # A worker has another working directory.
+        # A worker has a different working directory.
         self._folder = absolute(self.folder or ".")
         self._sampling: Sampling | None = None
         if self.frames:
@@ -122,8 +122,8 @@ class Generate(PretrainedGenerator, Asker[Generator]):
 
         Raises:
           MissingExtraError: the extra `torch`, or for pictures `vision`, is missing.
-          UsageError: the model cannot be fetched, generates no text, or does not look;
-            or no table of motion has the columns.
+          UsageError: the model cannot be fetched, does not generate text, or does not
+            take pictures; or no table of motion has the columns.
         """
         if self.looks:
             pictures.check_extra()

@@ -20,8 +20,8 @@ def log_likelihoods(
 
     Args:
       generator: the model.
-      ids: questions, of shape (rows, longest of them).
-      mask: of the same shape: 1 for a token, 0 for filling.
+      ids: the questions, of shape (rows, longest of them).
+      mask: of the same shape: 1 for a token, 0 for padding.
       layout: of the labels.
     """
     if can_share(generator, ids, layout):
@@ -94,7 +94,7 @@ def _seen(mask: Ids, layout: Layout) -> npt.NDArray[np.bool_]:
     seen[:, :length, :length] = np.tri(length, dtype=np.bool_) & real
     seen[:, length:, :length] = real
     seen[:, length:, length:] = layout.sees
-    # A row that sees nothing would become NaN.
+    # A row that attends to nothing would become NaN.
     seen[:, np.arange(length), np.arange(length)] = True
     return seen
 
@@ -169,8 +169,8 @@ def _totals(
       logits: of shape (rows, outputs, vocabulary).
       read_at: for each token of each label, the output that predicts it.
       target: the token.
-      owner: its label.
-      n_labels: how many labels there are.
+      owner: the label of the token.
+      n_labels: number of labels.
     """
     import torch
 
@@ -208,7 +208,7 @@ def scores_of(found: Likelihoods, layout: Layout, likelihood: str) -> Likelihood
     """Returns a probability for each label, together 1.
 
     Args:
-      found: as `log_likelihoods` gives them.
+      found: the output of `log_likelihoods`.
       layout: of the labels.
       likelihood: `sum` over the tokens of a label, or their `mean`.
     """

@@ -32,7 +32,7 @@ def completed(
 
     Args:
       generator: the model.
-      requests: any; those with the same choices go together.
+      requests: any requests; those with the same choices are asked together.
       likelihood: as `scores_of` takes it.
     """
     groups: dict[tuple[tuple[str, ...], int], list[int]] = {}
@@ -80,7 +80,7 @@ def layout_of(generator: Generator, choices: Sequence[str]) -> Layout:
     """Returns where labels stand behind a prompt of a model.
 
     Raises:
-      UsageError: a label is nothing to the model.
+      UsageError: a label has no token in the model.
     """
     labels = list(encoded(generator, choices, special=False))
     if not all(labels):
@@ -111,8 +111,8 @@ def _asked(
 
     Args:
       generator: the model.
-      tokens: of the questions.
-      room: tokens that an answer takes up.
+      tokens: the tokens of the questions.
+      room: number of tokens that an answer takes up.
       answer: gives a completion for each row of token ids, and their mask.
     """
     outcomes: dict[int, Outcome] = {}

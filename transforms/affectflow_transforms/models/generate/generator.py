@@ -12,12 +12,12 @@ class Generator(Network):
     """A network that continues texts.
 
     Args:
-      writer: the tokenizer as transformers has it: it knows how a chat is written, if
-        the model says so, and what ends an answer.
+      writer: the tokenizer of transformers: it knows how a chat is written, if the
+        model says so, and what ends an answer.
       is_seq2seq: the question is read by an encoder and answered by a decoder.
-      marks: what tells the model who speaks; a text that spells one is only text.
+      marks: the tokens that tell the model who speaks; in a text they are only text.
       takes_system: its template knows the role `system`.
-      accepts: what the network may be called with.
+      accepts: the arguments that the network accepts.
       shares_prompt: all labels may stand behind one prompt in one row, up to `window`
         tokens.
       window: how far the network looks back; None for everything.

@@ -1,7 +1,7 @@
 """Labels as continuations: where their tokens stand behind a prompt.
 
-All labels stand in one row, one after the other, and none sees another: so the prompt
-is read once for all of them.
+All labels are in one row, one after the other, and none sees another, so the prompt is
+read once for all of them.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ Ids = npt.NDArray[np.int64]
 class Layout:
     """The labels of a closed question in one row.
 
-    Of each label all tokens but the last are fed: what would follow that is not asked.
+    All tokens of each label but the last are fed: what would follow it does not matter.
 
     Args:
       labels: the tokens of each.
-      tokens: those that are fed.
-      position: of each, its place within its label.
-      segment: of each, its label.
+      tokens: the tokens that are fed.
+      position: the place of each within its label.
+      segment: the label of each.
       read_at: for each token of each label, the output that predicts it: 0 is that of
-        the prompt's last token, and 1 that of the first of `tokens`. Behind an encoder
+        the prompt's last token, and 1 that of the first of `tokens`. With an encoder
         there is no such output of a prompt, and 0 is that of the first of `tokens`.
     """
 
@@ -89,7 +89,7 @@ def laid_out(labels: Sequence[Sequence[int]], start: int | None = None) -> Layou
 def ended(labels: Sequence[Sequence[int]], end: int | None) -> list[list[int]]:
     """Returns labels that end if one of them begins another, as 1 begins 10.
 
-    Without an end the shorter one would have the likelihood of both.
+    Without an end, the shorter one would have the likelihood of both.
     """
     whole = [list(label) for label in labels]
     begun = {tuple(label[:n]) for label in whole for n in range(1, len(label))}

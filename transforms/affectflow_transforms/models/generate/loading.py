@@ -44,17 +44,17 @@ def load(
     """Returns the generator of a folder, ready to be asked.
 
     Args:
-      folder: of the model, or of an adapter, whose base is loaded with it.
-      device: with `dtype`, `max_tokens` and `max_batch_tokens` as its options say.
-      dtype: of its weights.
+      folder: the folder of the model, or of an adapter, whose base is loaded with it.
+      device: `cpu`, `cuda` or `auto`.
+      dtype: the type of its weights.
       max_tokens: longest question and answer.
-      max_batch_tokens: of a forward pass.
-      trust_remote_code: runs code that the model brings.
-      looks: it is shown pictures: a `Viewer` comes back.
+      max_batch_tokens: tokens of a forward pass.
+      trust_remote_code: run code that the model brings.
+      looks: whether it is shown pictures: then a `Viewer` is returned.
 
     Raises:
       MissingExtraError: torch or transformers is not installed.
-      UsageError: the folder holds something else than a generator.
+      UsageError: the folder does not hold a generator.
     """
     check_weights(folder)
     transformers = check_extra(WHAT)
@@ -120,7 +120,7 @@ def _network(
     """Returns the network of a folder.
 
     Raises:
-      UsageError: it does not load, generates nothing, or was not trained.
+      UsageError: it does not load, does not generate text, or was not trained.
     """
     if looks:
         factory = transformers.AutoModelForImageTextToText
@@ -185,7 +185,7 @@ def _tokenizer(transformers: Any, folder: Path, trust: dict[str, bool]) -> Any:
 
 
 def _longest(tokenizer: Any, config: Any, wanted: int) -> int:
-    # A tokenizer that knows no limit says 1e30.
+    # A tokenizer without a limit says 1e30.
     text = config.get_text_config()
     positions = getattr(text, "max_position_embeddings", None) or _MAX_TOKENS
     limit = int(min(tokenizer.model_max_length, positions, _MAX_TOKENS))
@@ -208,12 +208,12 @@ def tokens_that_fit(config: Any, free_bytes: int, itemsize: int) -> int:
     """Returns how many tokens at once half of the free memory holds.
 
     A token takes up its keys and values in every layer, what one layer computes, and
-    one score in four for each token of the vocabulary. Where that is too many, halving
+    one score in four for each token of the vocabulary. If that is too many, halving
     finds what fits.
 
     Args:
-      config: of the network that reads text.
-      free_bytes: of the device, with the network on it.
+      config: the configuration of the network that reads text.
+      free_bytes: free memory of the device, with the network on it.
       itemsize: bytes of a number.
     """
     hidden = int(config.hidden_size)

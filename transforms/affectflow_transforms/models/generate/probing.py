@@ -1,7 +1,7 @@
 """Whether all labels can stand behind one prompt: tried on the model itself.
 
-A network that tells places by how far apart tokens stand, or that keeps a state, reads
-a row of several labels otherwise than each alone, and says nothing of it.
+A network that encodes positions by the distance of tokens, or that keeps a state,
+silently reads a row of several labels differently from each label alone.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ def shares_prompt(generator: Generator) -> bool:
     expected = apart(generator, ids, mask, layout)
     try:
         found = shared(generator, ids, mask, layout)
-    except Exception:  # a network may refuse our mask or places in any way
+    except Exception:  # a network may refuse our mask or positions in any way
         return False
     off = np.abs(found - expected).mean()
     return bool(off <= _tolerance(generator.module.dtype) * expected.std())

@@ -16,12 +16,12 @@ from affectflow_transforms.models.pretrained.tokens import Tokens
 
 Ids = npt.NDArray[np.int64]
 
-# What templates ask for beside the chat: no thinking aloud, and a date that stays,
+# What templates ask for beside the chat: no thinking aloud, and a fixed date,
 # because an answer must be the same tomorrow.
 _TEMPLATE_OPTIONS = {"enable_thinking": False, "date_string": "26 Jul 2024"}
-# The tokenizer keeps an object a token; chunks bound how many live at once.
+# The tokenizer keeps one object per token; chunks bound how many exist at once.
 _TOKENISED_AT_ONCE = 4_096
-# No tokenizer needs more to fill a model; megabytes of log are not tokenised in vain.
+# More would not fit any model, so megabytes of log are not tokenised in vain.
 _CHARACTERS_PER_TOKEN = 32
 
 
@@ -72,7 +72,7 @@ def takes_system(tokenizer: Any, folder: Path) -> bool:
     """Returns whether a model's template knows the role `system`.
 
     Raises:
-      UsageError: the template writes no chat at all.
+      UsageError: the template cannot write a chat.
     """
     from jinja2 import TemplateError
 
@@ -104,13 +104,13 @@ def without_system(chat: Sequence[dict[str, str]]) -> list[dict[str, str]]:
 def tokenised(generator: Generator, texts: Sequence[str], room: int) -> Tokens:
     """Returns the tokens of questions; one that is too long loses its middle.
 
-    What is asked stands at the beginning or at the end, and what it is asked about
-    between them.
+    The instruction is at the beginning or the end, and the text that it is about in
+    between.
 
     Args:
-      generator: whose tokens they are.
-      texts: as `rendered` gives them.
-      room: tokens that the answer takes up.
+      generator: the model that has the tokens.
+      texts: the output of `rendered`.
+      room: number of tokens that the answer takes up.
 
     Raises:
       UsageError: the answer leaves no room for a question.

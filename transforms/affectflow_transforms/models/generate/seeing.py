@@ -37,9 +37,9 @@ class Look(NamedTuple):
     """How a model looks at files.
 
     Attributes:
-      sampling: which frames of a video are looked at.
-      folder: where files lie that `media` names without their whole path.
-      motion: tables that say how much moves in a video; None measures it.
+      sampling: which frames of a video are shown.
+      folder: the folder of files that `media` names by a relative path.
+      motion: tables with the amount of motion in a video; None measures it.
     """
 
     sampling: Sampling
@@ -54,9 +54,9 @@ def answered(
 
     Args:
       viewer: the model.
-      requests: any; what is looked at is in `media`.
+      requests: any requests; their pictures and videos are in `media`.
       likelihood: as `scores_of` takes it.
-      look: how files are looked at.
+      look: how files are read.
     """
     with viewer.lock:
         return [_one(viewer, each, likelihood, look) for each in requests]
@@ -92,7 +92,7 @@ def _looked(request: Request, look: Look) -> pictures.Seen:
 def fed(viewer: Viewer, messages: Sequence[Message], seen: Sequence[Any]) -> Any:
     """Returns what the network is called with: tokens, their mask, and pictures.
 
-    Pictures stand before the words of the last message.
+    Pictures come before the words of the last message.
     """
     *told, asked = (
         {
@@ -146,7 +146,7 @@ def label_likelihoods(
 
     Args:
       viewer: the model.
-      given: as `fed` gives it, of one question.
+      given: the output of `fed` for one question.
       labels: the tokens of each.
     """
     import torch

@@ -8,7 +8,7 @@ import numpy as np
 from affectflow_transforms.models.generate.generator import Generator
 from affectflow_transforms.models.generate.layout import Ids
 
-# What a model's own configuration decides; all else in it would be sampling.
+# What a model's own configuration decides; the rest of it is about sampling.
 _KEPT = (
     "bos_token_id",
     "eos_token_id",
@@ -25,8 +25,8 @@ def written(
 
     Args:
       generator: the model.
-      ids: questions, of shape (rows, longest of them).
-      mask: of the same shape: 1 for a token, 0 for filling.
+      ids: the questions, of shape (rows, longest of them).
+      mask: of the same shape: 1 for a token, 0 for padding.
       max_new_tokens: the longest answer.
     """
     import torch
@@ -49,8 +49,8 @@ def said_of(generator: Generator, tokens: Any, settings: Any) -> list[tuple[str,
 
     Args:
       generator: the model.
-      tokens: of shape (rows, longest answer), of torch.
-      settings: as `greedy` gives them.
+      tokens: a tensor of shape (rows, longest answer).
+      settings: the output of `greedy`.
     """
     answers = tokens.cpu().numpy()
     counts = [_length(answer, settings.eos_token_id) for answer in answers]

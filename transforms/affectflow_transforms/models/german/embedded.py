@@ -21,11 +21,11 @@ class EmbeddedGerman(EmbeddedAnnotator[GermanModel]):
     """Labels German utterances with Plutchik's eight emotions: several or none.
 
     A score is the probability of a label if the utterance expresses an emotion at all:
-    the training data know no neutral lines. A label is chosen from the score at which
-    half of the choices were right in cross-validation; if none reaches it, none is
-    chosen. A text is German if `lang` says so or, without `lang`, if it has enough
-    German words; others are not scored. Texts of more than 10,000 characters are cut at
-    their end.
+    the training data have no neutral lines. A label is chosen from the score at which
+    half of the choices were right in cross-validation; if no label reaches its score,
+    none is chosen. A text is German if `lang` says so or, without `lang`, if it has
+    enough German words; others are not scored. Texts of more than 10,000 characters are
+    cut at their end.
 
     Args:
       cues: the model reads cues in `words`, or texts `as_written`. Phrases of cues are
@@ -34,7 +34,7 @@ class EmbeddedGerman(EmbeddedAnnotator[GermanModel]):
         come with the package.
 
     Raises:
-      UsageError: `cues` is another word, or `weights` no such folder.
+      UsageError: `cues` is unknown, or `weights` is not such a folder.
     """
 
     cues: str = "as_written"

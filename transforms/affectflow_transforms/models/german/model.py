@@ -54,8 +54,8 @@ class GermanModel:
     def looks_german(self, texts: list[str]) -> Mask:
         """Returns which texts are German by their words, shape (texts,).
 
-        More of their words are known German ones than English ones, and at least
-        `GERMAN_FROM` of all. A text without words is not.
+        More of their words are known as German than as English, and their share is at
+        least `GERMAN_FROM`. A text without words does not count as German.
         """
         return self._language(texts).is_german
 

@@ -5,7 +5,7 @@
 reads `de-projections.tsv` and, for the words that are English, `en-annotated.tsv.gz` of
 XED in FOLDER, and writes `plutchik_de_v1.safetensors`, the same bytes each time with
 the same versions of NumPy and scikit-learn. A fifth of the lines, by a hash of the
-line, is held out: nothing is fitted to it or chosen by it.
+line, is held out: nothing is fitted to it or chosen on it.
 """
 
 import gzip
@@ -34,7 +34,7 @@ VERSION = "1"
 FILE = f"plutchik_de_v{VERSION}.safetensors"
 DATA, ENGLISH = "de-projections.tsv", "en-annotated.tsv.gz"
 PRECISION = 0.5
-"""Of the labels chosen in cross-validation so many are right."""
+"""The share of labels chosen in cross-validation that are right."""
 MIN_LINES = 100
 
 _LINE = re.compile(r"([^\t]+)\t\s*([1-8](?:\s*,\s*[1-8])*)\s*")
@@ -44,8 +44,8 @@ _LINE = re.compile(r"([^\t]+)\t\s*([1-8](?:\s*,\s*[1-8])*)\s*")
 class German(Trainer):
     """Trains EmbeddedGerman on `de-projections.tsv` and `en-annotated.tsv.gz` of XED.
 
-    A line is a text, a tab and numbers of Plutchik's eight labels by the alphabet, from
-    1 on, with commas between them. Other lines are left out.
+    A line is a text, a tab, and the numbers of Plutchik's eight labels in alphabetical
+    order, from 1 on, separated by commas. Other lines are left out.
     """
 
     file: ClassVar[str] = FILE

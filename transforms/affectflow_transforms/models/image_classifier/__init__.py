@@ -56,7 +56,7 @@ class Classifier:
 
 
 class _Looked(NamedTuple):
-    """What was looked at of a clip, in the network's shape; or why nothing was."""
+    """The pictures of a clip, in the network's shape; or why there are none."""
 
     pixels: Sequence[Matrix] = ()
     is_cut: bool = False
@@ -73,33 +73,34 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
     """Labels the picture or video that `media_uri` names, with any classifier or CLIP.
 
     A classifier gives the labels that its config names. CLIP and SigLIP compare
-    pictures with words: those of `labels`, or of a vocabulary. The scores of some
-    frames of a video are averaged. The options of `Located` say where the model is and
-    on what it runs.
+    pictures with words: those of `labels`, or of a vocabulary. For a video, the scores
+    of some frames are averaged. The options of `Located` say where the model is and on
+    what it runs.
 
     Args:
-      task: what the labels answer; empty for `emotion`, and of values for what they
+      task: what the labels answer; if empty, `emotion`, or for values what they
         measure.
       answer: `one` label or `several`; `shares`, `ordinal` and `value` as for
         SequenceClassifier. `auto` follows the model's config; for CLIP it is `one`, for
         SigLIP `several`.
-      labels: of a classifier's outputs in their order, where its config does not name
-        them; what CLIP chooses among, in any order.
+      labels: the labels of a classifier's outputs in their order, if its config does
+        not name them; for CLIP, the labels to choose from, in any order.
       vocabulary: the label set; for CLIP, all of its labels are compared if `labels` is
         empty.
       template: what CLIP reads for a label.
       scale: lowest and highest value that a regressor gives.
       threshold: lowest score of a chosen label, 0..1; as for SequenceClassifier.
-      perspective: whose emotion it is: of a `reader`, who looks at the picture, or of
-        its `writer`, who is seen in it.
-      box: the attribute of an utterance that says where a person or a face is: left,
-        top, right and bottom in pixels. Only the box is looked at; without one, the
-        whole scene.
-      frames: of a video, `events:N` where something happens, or `uniform:N`.
+      perspective: whose emotion it is: that of a `reader`, who looks at the picture, or
+        of its `writer`, who is seen in it.
+      box: the attribute of an utterance with the position of a person or a face: left,
+        top, right and bottom in pixels. Only the box is shown to the model; without
+        one, the whole scene.
+      frames: which N frames of a video: where something happens (`events:N`), or at
+        equal distances (`uniform:N`).
       mode: how frames of events are chosen: `centred`, or as the `paper` of StimuVAR.
-      motion: path, glob, folder or URL of tables that say how much moves in a video,
+      motion: path, glob, folder or URL of tables with the amount of motion in a video,
         instead of measuring it; `FILE:COLUMN` if they have several columns of numbers.
-      max_pictures: in a forward pass; 0 for a number that suits the device.
+      max_pictures: pictures in a forward pass; 0 for a number that suits the device.
 
     Raises:
       UsageError: `model` is neither a folder nor a hub id with a pinned commit, or its
@@ -177,8 +178,8 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
 
         Raises:
           MissingExtraError: one of the extras `torch` and `vision` is not installed.
-          UsageError: the model cannot be fetched, is not a model of pictures, or nobody
-            says what its labels are; or no table of motion has the columns.
+          UsageError: the model cannot be fetched or is not a model of pictures, its
+            labels are unknown, or no table of motion has the columns.
         """
         pictures.check_extra()
         if self._motion is not None:
@@ -223,7 +224,7 @@ class ImageClassifier(Located, MediaScorer[Classifier]):
     ) -> Iterator[tuple[int, list[_Looked]]]:
         """Yields some clips after the other, and where they begin among all.
 
-        The next ones are read while the network looks at these.
+        The next clips are read while the network processes these.
         """
         look = partial(self._look, looker)
         starts = range(0, len(clips), _CLIPS_AT_ONCE)

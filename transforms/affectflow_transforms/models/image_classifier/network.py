@@ -16,7 +16,7 @@ from affectflow_transforms.models.pretrained.source import check_weights
 Matrix = npt.NDArray[np.float32]
 
 ZERO_SHOT = ("CLIPModel", "SiglipModel")
-"""Architectures that compare pictures with words: labels are whatever one names."""
+"""Architectures that compare pictures with words: the user names the labels."""
 _PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 _CPU_PICTURES, _CUDA_PICTURES = 8, 128
 
@@ -28,8 +28,8 @@ class Looker:
     Args:
       module: of torch.
       processor: of transformers; takes pictures of Pillow.
-      width: numbers that it gives of a picture.
-      words: of a zero-shot model, what its forward pass takes of the labels.
+      width: how many numbers it gives per picture.
+      words: for a zero-shot model, the encoded labels for its forward pass.
       max_batch_tokens: pictures of a forward pass; falls for good when the device runs
         out of memory.
       workers: forward passes side by side.
@@ -60,12 +60,12 @@ def load(
     """Returns the network of a folder, ready to look.
 
     Args:
-      folder: of the model.
-      phrases: that pictures are compared with; empty for a classifier.
+      folder: the folder of the model.
+      phrases: the phrases that pictures are compared with; empty for a classifier.
       device: `cpu`, `cuda` or `auto`.
       dtype: `float32`, `bfloat16` or `auto`.
-      trust_remote_code: runs Python code that the model brings.
-      max_pictures: of a forward pass; 0 for a number that suits the device.
+      trust_remote_code: run Python code that the model brings.
+      max_pictures: pictures of a forward pass; 0 for a number that suits the device.
 
     Raises:
       MissingExtraError: torch or transformers is not installed.
@@ -114,7 +114,7 @@ def logits(model: Looker, given: Sequence[Matrix]) -> tuple[Matrix, dict[int, An
 
     Args:
       model: the network.
-      given: as `pixels` gives them.
+      given: the output of `pixels`.
 
     Returns:
       Shape (pictures, width); zeros where it failed.

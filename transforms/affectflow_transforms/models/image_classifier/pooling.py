@@ -17,9 +17,9 @@ def pooled(
 
     Args:
       space: what the outputs are.
-      outputs: shape (frames, width), as the head gives them.
+      outputs: shape (frames, width), the output of the head.
       whose: shape (frames,): the clip of each, rising.
-      n_clips: how many there are.
+      n_clips: number of clips.
 
     Returns:
       Shape (n_clips, width); zeros for a clip without frames.

@@ -1,7 +1,7 @@
 """Texts through a network: tokenise all, plan, run, put back in order.
 
-What a network gives, logits or the states of tokens, is one array of numbers a text
-when a head has read it.
+A head turns the output of a network, logits or the states of tokens, into one array of
+numbers per text.
 """
 
 import threading
@@ -25,7 +25,7 @@ from affectflow_transforms.models.token_budget import Rows
 
 Matrix = npt.NDArray[np.float32]
 Head = Callable[[Any, Any], Any]
-"""From what a network gives, and the attention mask, to a tensor (texts, width)."""
+"""From a network's output and the attention mask to a tensor (texts, width)."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -36,14 +36,14 @@ class Network:
       module: of torch; takes `input_ids` and `attention_mask`.
       tokenizer: a fast tokenizer of the library `tokenizers`.
       max_tokens: longest text, special tokens included.
-      max_batch_tokens: rows times longest text of a forward pass; falls for good
-        when the device runs out of memory.
+      max_batch_tokens: rows times longest text of a forward pass; lowered for good when
+        the device runs out of memory.
       n_known_tokens: token ids from here on have no embedding.
-      pad_token: what fills a row up.
-      pads_left: fills it up at its beginning.
-      takes_types: is told which tokens are those of a second text.
+      pad_token: the token that pads a row.
+      pads_left: whether rows are padded at their beginning.
+      takes_types: whether it is told which tokens belong to a second text.
       workers: micro-batches that run side by side, one per core.
-      beside: what it is told of texts beside their tokens; None for nothing.
+      beside: further inputs beside the tokens; None for none.
     """
 
     module: Any
@@ -56,7 +56,7 @@ class Network:
     takes_types: bool = False
     workers: int = 1
     beside: Beside | None = None
-    # Neither the tokenizer nor the budget bears two threads at once.
+    # Neither the tokenizer nor the budget is safe for two threads at once.
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -67,7 +67,7 @@ class Outputs:
     Args:
       values: shape (texts, width); zeros for a text in `failed`.
       truncated: shape (texts,): the end of the text was not read.
-      failed: why, for each text that the network cannot read.
+      failed: the reason, for each text that the network cannot read.
     """
 
     values: Matrix
@@ -78,13 +78,13 @@ class Outputs:
 def outputs(model: Network, texts: Sequence[Text], head: Head, width: int) -> Outputs:
     """Returns what a network makes of all texts, in their order.
 
-    A text that fails is alone in failing. Safe to call from several threads.
+    A text that fails does not affect the others. Safe to call from several threads.
 
     Args:
       model: the network.
-      texts: any number of them, each alone or with a second one.
-      head: reads what the network gives.
-      width: numbers that the head gives of each text.
+      texts: any number of texts, each alone or with a second one.
+      head: reads the output of the network.
+      width: how many numbers the head gives per text.
     """
     with model.lock:
         tokens = tokens_of(model, texts)
@@ -107,7 +107,7 @@ def tokens_of(model: Network, texts: Sequence[Text]) -> Tokens:
 def unknown_tokens(tokens: Tokens, n_known: int) -> dict[int, Exception]:
     """Returns the texts with a token that the model has no embedding for.
 
-    On a GPU such a token is not an error of its row: it takes the device down.
+    On a GPU, such a token is not an error of its row: it crashes the device.
     """
     at = np.flatnonzero(tokens.flat >= n_known)
     rows = np.unique(np.searchsorted(tokens.starts, at, side="right") - 1)

@@ -38,16 +38,16 @@ def load(
     """Returns the network of a folder, ready to be called.
 
     Args:
-      folder: of the model.
+      folder: the folder of the model.
       factory: the class of transformers that loads it.
-      what: it should be, as `a sequence classifier`.
+      what: what it should be, such as `a sequence classifier`.
       device: `cpu`, `cuda` or `auto`.
       dtype: `float32`, `bfloat16` or `auto`.
       max_tokens: longest text; 0 for the model's own limit.
-      max_batch_tokens: of a forward pass; 0 for a value that suits the device.
-      trust_remote_code: runs Python code that the model brings.
-      without: weights that may be missing, because nothing asks for them: the
-        beginning of their names.
+      max_batch_tokens: tokens of a forward pass; 0 for a value that suits the device.
+      trust_remote_code: run Python code that the model brings.
+      without: prefixes of the names of weights that may be missing, because nothing
+        needs them.
 
     Raises:
       MissingExtraError: torch or transformers is not installed.
@@ -113,7 +113,7 @@ def network_of(
 def check_tokenizer(folder: Path) -> None:
     """Checks that a model's own tokenizer is beside it: another reads other tokens.
 
-    Without one, transformers makes an empty one up, and the model answers nonsense.
+    Without one, transformers creates an empty one, and the model answers nonsense.
 
     Raises:
       UsageError: it does not exist.
@@ -129,7 +129,7 @@ def check_extra(what: str) -> Any:
     """Returns the library transformers, with a torch that it can use.
 
     Args:
-      what: needs them, as `a sequence classifier`.
+      what: what needs them, such as `a sequence classifier`.
 
     Raises:
       MissingExtraError: one of them is not installed.
@@ -150,8 +150,8 @@ def from_pretrained(factory: Any, folder: Path, what: str, **options: Any) -> An
 
     Args:
       factory: the class.
-      folder: of the model.
-      what: it should be, as `a sequence classifier`.
+      folder: the folder of the model.
+      what: what it should be, such as `a sequence classifier`.
       options: for the class.
 
     Raises:
@@ -180,16 +180,16 @@ def check_trained(
 ) -> None:
     """Checks that a folder has all weights of its network.
 
-    Transformers fills what is missing with random numbers, whose answers look real.
+    Transformers fills missing weights with random numbers, and the answers look real.
 
     Args:
-      folder: of the model.
+      folder: the folder of the model.
       missing: names of the weights that it does not have.
-      what: it should be.
-      without: the beginning of names that may be missing; empty for none.
+      what: what it should be.
+      without: prefixes of names that may be missing; empty for none.
 
     Raises:
-      UsageError: weights are missing; names some.
+      UsageError: weights are missing; the message names some.
     """
     needed = [name for name in missing if not without or not name.startswith(without)]
     if needed:
@@ -219,7 +219,7 @@ def _takes_types(tokenizer: Any, config: Any) -> bool:
 
 
 def _longest(tokenizer: Any, config: Any, wanted: int) -> int:
-    # A tokenizer that knows no limit says 1e30.
+    # A tokenizer without a limit says 1e30.
     positions = getattr(config, "max_position_embeddings", None) or MAX_TOKENS
     limit = int(min(tokenizer.model_max_length, positions, MAX_TOKENS))
     return min(wanted, limit) if wanted else limit
@@ -245,7 +245,7 @@ def dtype_of(dtype: str, device: str) -> Any:
     if device.startswith("cuda"):
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        # Older versions of torch do not tell, and float32 is always right.
+        # Older versions of torch cannot tell, and float32 is always safe.
         fast = multiplies_bfloat16(getattr(torch.cpu, "get_capabilities", dict)())
     return torch.bfloat16 if fast else torch.float32
 
@@ -253,10 +253,10 @@ def dtype_of(dtype: str, device: str) -> Any:
 def multiplies_bfloat16(capabilities: Mapping[str, Any]) -> bool:
     """Returns whether a CPU multiplies matrices of bfloat16 faster than of float32.
 
-    In turn with float32 on one busy machine, a MiniLM took 1/2.4 of the time with AMX,
-    and 1/1.8 with the AVX-512 instructions for bfloat16 (AMD EPYC).
+    Alternating with float32 on one busy machine, a MiniLM took 1/2.4 of the time with
+    AMX, and 1/1.8 with the AVX-512 instructions for bfloat16 (AMD EPYC).
 
     Args:
-      capabilities: of the CPU, as `torch.cpu.get_capabilities` gives them.
+      capabilities: those of the CPU, from `torch.cpu.get_capabilities`.
     """
     return any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16"))

@@ -23,12 +23,12 @@ class Located:
 
     Args:
       model: a folder with config.json and model.safetensors, or a hub id (org/name).
-      revision: the commit of a hub id, 40 hex digits. Of a folder: the digest that
-        its model must have; empty takes what is there.
+      revision: the commit of a hub id, 40 hex digits; for a folder, the digest that its
+        model must have, or empty for any.
       dtype: `float32` or `bfloat16`; `auto` is bfloat16 where the device computes it.
       device: `cpu`, `cuda`, `cuda:1` ...; `auto` is CUDA where there is one.
       trust_remote_code: `allow` runs Python code that the model brings.
-      licence: of the weights; empty takes what the model's card says.
+      licence: the licence of the weights; if empty, the one on the model's card.
     """
 
     model: str
@@ -38,7 +38,7 @@ class Located:
     trust_remote_code: str = "refuse"
     licence: str = ""
 
-    # The revision says which model it is.
+    # The revision identifies the model.
     not_in_id: ClassVar[frozenset[str]] = frozenset(
         {"model", "revision", "device", "licence"}
     )
@@ -47,7 +47,7 @@ class Located:
         """Checks the options that say where a model is and how it is run.
 
         Raises:
-          UsageError: one is another word, or `model` is neither a folder nor a hub id
+          UsageError: an option is unknown, or `model` is neither a folder nor a hub id
             with a pinned commit.
         """
         for name, words in _WORDS.items():
@@ -90,7 +90,7 @@ class Located:
 class Pretrained(Located):
     """Where a model of texts is, and how it is run; a plugin uses its output.
 
-    Beside its config.json and weights, the folder has its tokenizer.json.
+    Beside config.json and weights, the folder has a tokenizer.json.
 
     Args:
       max_tokens: longer texts are cut; 0 for the model's own limit, at most 512.
@@ -108,8 +108,8 @@ class Pretrained(Located):
 
         Args:
           factory: the class of transformers that loads it.
-          what: it should be, as `a sequence classifier`.
-          without: the beginning of names of weights that may be missing.
+          what: what it should be, such as `a sequence classifier`.
+          without: prefixes of the names of weights that may be missing.
 
         Raises:
           MissingExtraError: the extra `torch` is not installed.

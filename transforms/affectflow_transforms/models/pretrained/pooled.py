@@ -1,7 +1,7 @@
 """Networks of our own: an encoder, the mean of its states, and a head over it.
 
-The head may read more than the states: numbers of lexica, and word vectors through an
-LSTM in both directions with attention. It may weigh channels first.
+The head may read more than the states: numbers from lexica, and word vectors through a
+bidirectional LSTM with attention. It may weight channels first.
 """
 
 import inspect
@@ -16,7 +16,7 @@ TEXTS, PICTURES = "PooledForSequenceClassification", "PooledForImageClassificati
 """Their names in a config.json."""
 SETTINGS = "affectflow"
 HEAD, BESIDE = "pooled", "beside"
-"""Where the settings in a config.json say what a head reads."""
+"""The settings in a config.json that say what a head reads."""
 _REDUCED = 16
 _LEAST_CHANNELS = 4
 
@@ -52,7 +52,7 @@ def class_of(kind: type, name: str) -> Any:
     """Returns the class of a network with a head over the mean of its states.
 
     Args:
-      kind: of its configuration, a class of transformers.
+      kind: the class of its configuration in transformers.
       name: `TEXTS` or `PICTURES`.
 
     Raises:
@@ -123,7 +123,7 @@ def squeeze_excite(channels: int) -> Any:
     """Returns a module that weighs channels by what all positions have on average.
 
     Hu, Shen and Sun (2018), "Squeeze-and-Excitation Networks", equations 2 to 4: states
-    times sigmoid(W2 relu(W1 mean)). With weights of zero, states are halved.
+    times sigmoid(W2 relu(W1 mean)). Weights of zero halve the states.
     """
     import torch
     from torch import nn
@@ -147,12 +147,12 @@ def squeeze_excite(channels: int) -> Any:
 def attended_words(n_words: int, width: int, hidden: int) -> Any:
     """Returns a module that reads word vectors: an LSTM each way, then attention.
 
-    A word's weight is the softmax of u . tanh(W h). The vectors stay as they are. As
-    the branch of affect embeddings of REDAffectiveLM (2024).
+    A word's weight is the softmax of u . tanh(W h). The vectors stay fixed. This
+    follows the branch of affect embeddings of REDAffectiveLM (2024).
 
     Args:
-      n_words: vectors that there are, without the one of padding.
-      width: of a vector.
+      n_words: number of vectors, without the one for padding.
+      width: length of a vector.
       hidden: units of the LSTM in each direction.
     """
     import torch
@@ -168,7 +168,7 @@ def attended_words(n_words: int, width: int, hidden: int) -> Any:
 
         def forward(self, words: Any) -> tuple[Any, Any]:
             """Returns what is read, (rows, 2 hidden), and weights, (rows, words)."""
-            # The longest row decides: steps over padding alone cost time.
+            # Cut to the longest row: steps over padding cost time.
             words = words[:, : max(int((words > 0).sum(1).max()), 1)]
             there = words > 0
             states = self._states(self.vectors(words), there.sum(1))
@@ -195,12 +195,12 @@ def head_of(width: int, outputs: int, said: Mapping[str, Any]) -> Any:
 
     Args:
       width: channels of the encoder's mean.
-      outputs: numbers that it gives.
-      said: `squeeze`: weighs channels; `lexica`: so many numbers of lexica are read;
-        `vectors`: how many word vectors, and how wide; `lstm`: units each way;
-        `hidden`: units of two layers before the outputs; `dropout`: the share of them
-        that is dropped in training; `guess`: columns of lexica
-        that are guessed from the mean, for an objective beside.
+      outputs: how many numbers it gives.
+      said: `squeeze`: whether channels are weighted; `lexica`: how many numbers of
+        lexica are read; `vectors`: how many word vectors, and how long; `lstm`: units
+        each way; `hidden`: units of two layers before the outputs; `dropout`: the share
+        of them that is dropped in training; `guess`: columns of lexica that are
+        predicted from the mean, for an auxiliary objective.
     """
     import torch
     from torch import nn
@@ -222,10 +222,10 @@ def head_of(width: int, outputs: int, said: Mapping[str, Any]) -> Any:
             self.out = nn.Linear(hidden or read, outputs)
 
         def forward(self, pooled: Any, lexica: Any = None, words: Any = None) -> Any:
-            # What is beside an encoder is float32, whatever the encoder computes in.
+            # Inputs beside an encoder are float32, whatever the encoder computes in.
             mean = (pooled.to(self.centre.dtype) - self.centre) / self.spread
             if self.squeeze is not None:
-                # A weight of a channel is that of its mean, too.
+                # Weighting a channel weights its mean equally.
                 mean = self.squeeze(mean[:, None])[:, 0]
             parts = [mean]
             if lexica is not None:

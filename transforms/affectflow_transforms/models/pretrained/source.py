@@ -1,7 +1,7 @@
 """Where a model is, which revision of it, and under which licence.
 
-A model is a folder, or a hub id with a pinned commit. Weights are safetensors or
-nothing: other formats run code when they are opened.
+A model is a folder, or a hub id with a pinned commit. Weights must be safetensors:
+other formats run code when they are opened.
 """
 
 import functools
@@ -23,7 +23,7 @@ from affectflow.weights import (
 )
 
 OWN_CARD = "MODEL_CARD.md"
-"""Where a folder of `affectflow train` tells of it, as `weights.CARD` elsewhere."""
+"""The card of a folder of `affectflow train`, as `weights.CARD` elsewhere."""
 _WEIGHTS = (
     "model.safetensors",
     "model.safetensors.index.json",
@@ -51,7 +51,7 @@ def local_folder(model: str, revision: str) -> Path:
     wanted = [*_READ, "*.safetensors", "*.py", CARD]
     try:
         fetched_folder(model, revision, [POOLING])
-        # Other folders of a model hold it again, in other formats.
+        # Other folders of a model repeat it in other formats.
         return fetched_folder(model, revision, wanted, ["*/*"], "*.safetensors")
     except (OSError, ValueError) as error:
         raise UsageError(
@@ -141,9 +141,9 @@ def _digest_of(folder: str, files: tuple[tuple[str, int, int], ...]) -> str:
 def licence_of(model: str, revision: str = "") -> str:
     """Returns the licence that a model's card states, or `unknown`.
 
-    The card of a hub id is fetched with its config.json, when it is seen which plugin
-    reads it; nothing is fetched here. Without it, what `affectflow plugins` knows of
-    the id holds.
+    The card of a hub id is fetched together with its config.json, when the plugin that
+    reads it is chosen; nothing is fetched here. Without a card, the licence that
+    `affectflow plugins` knows for the id applies.
     """
     folder = Path(model)
     is_folder = folder.is_dir()

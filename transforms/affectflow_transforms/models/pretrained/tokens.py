@@ -11,9 +11,9 @@ Ints = npt.NDArray[np.int64]
 Text = str | tuple[str, str]
 """One text, or two: a text and the one after it, such as its answer."""
 
-# The tokenizer keeps an object a token; chunks bound how many live at once.
+# The tokenizer keeps one object per token; chunks bound how many exist at once.
 _TOKENISED_AT_ONCE = 4_096
-# No tokenizer needs more to fill a model; megabytes of log are not tokenised in vain.
+# More would not fit any model, so megabytes of log are not tokenised in vain.
 _CHARACTERS_PER_TOKEN = 32
 
 
@@ -25,8 +25,8 @@ class Tokens:
       flat: all token ids.
       starts: shape (texts + 1,): where each text starts in `flat`.
       truncated: shape (texts,): the text did not fit and was cut at its end.
-      types: of each token, 1 if it is of a second text; None if no text has one.
-      beside: what else a network is told of each text, by the name of its argument.
+      types: for each token, 1 if it belongs to a second text; None if no text has one.
+      beside: further inputs for each text, by the name of the network's argument.
     """
 
     flat: Ints
@@ -44,12 +44,12 @@ class Tokens:
 def tokenise(tokenizer: Any, texts: Sequence[Text], max_tokens: int) -> Tokens:
     """Returns the tokens of texts, each cut to `max_tokens` with its last token kept.
 
-    Of a pair, the first text is cut at its end, as if it were alone, and the second one
-    gets what room is left, cut at its beginning.
+    In a pair, the first text is cut at its end, as if it were alone, and the second one
+    gets the remaining room, cut at its beginning.
 
     Args:
       tokenizer: of the library `tokenizers`; its truncation and padding are set here.
-      texts: any number of them; they are tokenised in chunks.
+      texts: any number of texts; they are tokenised in chunks.
       max_tokens: longest text, special tokens included.
     """
     tokenizer.no_padding()
@@ -91,7 +91,7 @@ def _encoded(
     }
     room = max_tokens - tokenizer.num_special_tokens_to_add(is_pair=True)
     lone = tokenizer.num_special_tokens_to_add(is_pair=False)
-    # One token of the second text must fit: the tokenizer refuses to leave none.
+    # At least one token of the second text must fit: the tokenizer requires it.
     fit = [p for p in pairs if len(encoded[p].ids) - lone < room]
     if fit:
         tokenizer.enable_truncation(

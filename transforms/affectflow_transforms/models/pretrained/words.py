@@ -42,9 +42,9 @@ class Lexicon:
     """Numbers of words, of one lexicon or several.
 
     Args:
-      places: of each word, its row in `values`.
-      values: shape (words, columns); not a number where a word has none.
-      sizes: columns of each lexicon.
+      places: the row of each word in `values`.
+      values: shape (words, columns); NaN where a word has none.
+      sizes: number of columns of each lexicon.
     """
 
     places: Mapping[str, int]
@@ -54,7 +54,7 @@ class Lexicon:
     def means(self, texts: Sequence[Text]) -> Matrix:
         """Returns the mean over the words that have a number, shape (texts, columns).
 
-        Other words leave it as it is. Not a number for a text without such words.
+        Other words do not change it. A text without such words gets NaN.
         """
         sums, known, _ = self._counts(texts)
         with np.errstate(invalid="ignore"):
@@ -94,11 +94,11 @@ class Beside:
     """What a network is told of texts beside their tokens.
 
     Args:
-      lexicon: None if it is told nothing of one.
-      centre: of `Lexicon.features`, what is subtracted.
+      lexicon: the lexicon; None if it reads none.
+      centre: what is subtracted from `Lexicon.features`.
       spread: what they are divided by; a text without a number then has 0.
-      places: of each word its vector, from 1; 0 is for all others.
-      n_words: of a text, so many with a vector are read.
+      places: the vector of each word, from 1; 0 is for all others.
+      n_words: how many words with a vector are read per text.
     """
 
     lexicon: Lexicon | None = None
@@ -178,7 +178,7 @@ class Beside:
 
 
 def _cell(value: np.float32) -> str:
-    # Nine digits bring a float32 back as it was.
+    # Nine digits restore a float32 exactly.
     return "" if np.isnan(value) else f"{value:.9g}"
 
 

@@ -1,7 +1,7 @@
 """Sums of word vectors, apart for words that a negation reaches.
 
-Vectors are int8 and so are the strengths of words, so sums are exact: a text has the
-same ones, bit for bit, whatever batch it comes in.
+Vectors and strengths of words are whole numbers, so sums are exact: a text has the same
+sums, bit for bit, in any batch.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Senses:
     Args:
       rows: shape (2**SLOT_BITS,): the row of `vectors` of a slot, or -1.
       vectors: shape (words, size), -127..127, each times its strength.
-      strengths: shape (words,): 1..255, the less the more frequent a word is.
+      strengths: shape (words,): 1..255, lower for more frequent words.
     """
 
     rows: npt.NDArray[np.int32]
@@ -67,7 +67,8 @@ class Senses:
 
         Returns:
           Shape (sentences, width + 1), whole numbers: sums of words that no negation
-          reaches, of those that one does, and last of the squared strengths.
+          reaches, sums of words that one reaches, and last the sum of squared
+          strengths.
         """
         row = self.rows[read.word_slots]
         plain, first = self._summed(row, read, (row >= 0) & ~read.negated)

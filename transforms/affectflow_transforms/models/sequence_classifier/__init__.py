@@ -56,26 +56,27 @@ class SequenceClassifier(Pretrained, Scorer[Classifier]):
     All texts of a batch are tokenised at once and run in micro-batches of similar
     length; a text that fails does not affect the others, and running out of memory
     halves the micro-batches. The options of `Pretrained` say where the model is and how
-    it is run.
+    it runs.
 
     Args:
-      task: what the labels answer; empty for `emotion`, and of values for what they
+      task: what the labels answer; if empty, `emotion`, or for values what they
         measure.
       answer: `one` label per text or `several`; `shares` of readers; `ordinal`, a place
         on the scale whose steps are the labels; `value`, numbers. `auto` follows the
         model's config.
-      labels: of the outputs, in their order; empty for those of the model's config.
-      vocabulary: the label set; empty for the known one that the labels fit.
+      labels: the labels of the outputs, in their order; empty for those of the model's
+        config.
+      vocabulary: the label set; empty for the known one that matches the labels.
       scale: lowest and highest value that the model gives.
       context: how many earlier turns of the conversation are read as a second text.
       pair: `parent` reads the message that this one answers as a second text; messages
-        that answer none are not asked about.
-      threshold: lowest score of a chosen label, 0..1. Where labels exclude one another,
-        the best one is chosen if it reaches it; 0 always chooses it. None means 0.5 and
-        0.
+        that answer none are skipped.
+      threshold: lowest score of a chosen label, 0..1. If labels exclude one another,
+        the best one is chosen if it reaches the threshold; 0 always chooses it. None
+        means 0.5, or 0 if labels exclude one another.
 
-      evidence: of a model with attention over word vectors, at most this many words
-        that it looked at are told of each text, as the task with `_evidence` appended.
+      evidence: for a model with attention over word vectors, at most this many words
+        per text that it looked at, under the task with `_evidence` appended.
 
     Raises:
       UsageError: `model` is neither a folder nor a hub id with a pinned commit, or its

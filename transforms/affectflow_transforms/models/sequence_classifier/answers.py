@@ -22,8 +22,8 @@ def answers(
 
     Args:
       space: what the outputs are.
-      outputs: shape (texts, outputs), as the head gives them.
-      task: what is asked; empty for `emotion`, and of values for what they measure.
+      outputs: shape (texts, outputs), the output of the head.
+      task: what is asked; if empty, `emotion`, or for values what they measure.
       threshold: lowest score of a chosen label; None for the one that suits the answer.
     """
     task = task or space.task
@@ -39,7 +39,7 @@ def answers(
         labels=space.labels,
         scores=scores,
         chosen=_chosen(space, scores, threshold),
-        # A share is that of the people who read a text, not of its author.
+        # Shares are about the people who read a text, not about its author.
         perspective="reader" if space.answer == "shares" else "writer",
     )
     return (answer,)

@@ -33,9 +33,9 @@ def cue_words(
 
     Args:
       network: with attention over words.
-      annotations: of each row.
-      readings: of the same rows.
-      most: words of a row.
+      annotations: those of each row.
+      readings: those of the same rows.
+      most: maximum number of words per row.
       own: the id of the annotator whose label it is.
     """
     tops = [_top(each, own) for each in annotations.to_pylist()]

@@ -1,7 +1,7 @@
 """What the outputs of a head are: labels or values, in their order, on which scale.
 
-The config.json of a model names its outputs; a vocabulary says what they mean. What
-neither says, the user must: nothing is guessed.
+The config.json of a model names its outputs; a vocabulary says what they mean. The user
+must say what neither does: nothing is guessed.
 """
 
 import re
@@ -31,17 +31,19 @@ class Space:
 
     Args:
       answer: one of `ANSWERS`, but not `auto`.
-      labels: of the answers. Of ordinal ones, the one label or the steps of the scale.
+      labels: the labels of the answers; for ordinal ones, the single label or the steps
+        of the scale.
       vocabulary: the label set.
-      positions: of ordinal answers, where on the vocabulary's scale the step of each
-        output is.
-      scale: of values, the lowest and highest that the head gives.
-      onto: what that scale becomes; None leaves the values as they are.
+      positions: for ordinal answers, the position of each output's step on the
+        vocabulary's scale.
+      scale: for values, the lowest and highest that the head gives.
+      onto: the scale that values are mapped to; None leaves them unchanged.
       task: what the labels answer, if the model says so.
-      thresholds: of several labels, the lowest score of each, if the model says so.
-      cumulative: outputs of a scale say that its step is above the first one, above
-        the second one, and so on.
-      clipped: values beyond the scale are its ends: a regression overshoots a little.
+      thresholds: for several labels, the lowest score of each, if the model gives them.
+      cumulative: whether the outputs of a scale say that its step is above the first
+        one, above the second one, and so on.
+      clipped: whether values beyond the scale become its ends, as a regression
+        overshoots a little.
     """
 
     answer: str
@@ -62,10 +64,10 @@ class Said:
 
     Args:
       answer: one of `ANSWERS`.
-      labels: of the outputs, in their order; empty for the config's.
-      vocabulary: their label set; empty for the one that they fit.
-      scale: of the values that the head gives.
-      steps: of a scale, the lowest first; empty for the outputs.
+      labels: the labels of the outputs, in their order; empty for the config's.
+      vocabulary: the label set; empty for the one that matches.
+      scale: the scale of the values that the head gives.
+      steps: the steps of a scale, the lowest first; empty for the outputs.
     """
 
     answer: str = "auto"
@@ -83,7 +85,7 @@ def space_of(config: Mapping[str, Any], said: Said) -> Space:
       said: what the user says.
 
     Raises:
-      UsageError: they cannot be known from both; says what to do.
+      UsageError: both together do not determine them; the message says what to do.
     """
     own = config.get(SETTINGS) or {}
     said = _with_own(said, own)

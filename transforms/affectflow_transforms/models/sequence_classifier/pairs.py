@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from affectflow.batches.readings import Readings
 from affectflow_transforms.models.pretrained.tokens import Text
 
-# No text has it once it is composed: a record separator says nothing to a reader.
+# A record separator, which no composed text contains.
 _MARK = "\x1e"
 _BETWEEN_TURNS = "\n"
 
@@ -16,7 +16,7 @@ _BETWEEN_TURNS = "\n"
 def paired(first: pa.StringArray, second: pa.StringArray) -> pa.StringArray:
     """Returns texts, each with its second one where that is not null.
 
-    Both in one string, so that equal pairs are asked once; `apart` undoes it.
+    Both are in one string, so that equal pairs are asked once; `apart` splits it.
     """
     first, second = (
         pc.replace_substring(texts, _MARK, " ") for texts in (first, second)
@@ -35,11 +35,11 @@ def earlier_turns(
 ) -> pa.StringArray:
     """Returns the readings of up to `turns` utterances before each, oldest first.
 
-    Null where none before it says anything.
+    Null if no earlier utterance has a reading.
 
     Args:
       batch: with `conversation_id`; rows of a conversation in the order of time.
-      readings: of its rows.
+      readings: the readings of its rows.
       turns: how far back.
     """
     said = _said(readings)
@@ -57,7 +57,7 @@ def earlier_turns(
 def parents(batch: pa.RecordBatch, readings: Readings) -> pa.StringArray:
     """Returns the reading of the utterance that each answers.
 
-    Null where it answers none, one that is not in the batch, or one that says nothing.
+    Null if it answers none, one that is not in the batch, or one without a reading.
 
     Args:
       batch: with `utterance_id` and `reply_to`.

@@ -43,11 +43,11 @@ class SpeechAffect(Located, MediaScorer[Judge]):
     `Located` say where the model is and on what it runs.
 
     Args:
-      task: what labels answer; empty for `emotion`, and of values for what they
-        measure.
+      task: what labels answer; if empty, `emotion`, or for values what they measure.
       answer: as for SequenceClassifier; `auto` follows the model's config.
-      labels: of the outputs in their order, where the config does not name them.
-      vocabulary: the label set; empty for the known one that the labels fit.
+      labels: the labels of the outputs in their order, if the config does not name
+        them.
+      vocabulary: the label set; empty for the known one that matches the labels.
       scale: lowest and highest value that the model gives. 0 to 1 is that of the
         dimensional model, to which the 1 to 7 of MSP-Podcast were mapped.
       threshold: lowest score of a chosen label, 0..1; as for SequenceClassifier.
@@ -99,8 +99,8 @@ class SpeechAffect(Located, MediaScorer[Judge]):
 
         Raises:
           MissingExtraError: one of the extras `torch` and `audio` is not installed.
-          UsageError: the model cannot be fetched, is not such a model, or nobody says
-            what its outputs are.
+          UsageError: the model cannot be fetched, is not such a model, or its outputs
+            are unknown.
         """
         turns.check_extra()
         folder = source.local_folder(self.model, self.revision)

@@ -21,10 +21,10 @@ class Listened(NamedTuple):
     """What a network gives of turns.
 
     Attributes:
-      values: shape (turns, width); zeros where there is nothing, or it failed.
+      values: shape (turns, width); zeros for silent and failed turns.
       truncated: shape (turns,): only the beginning was heard.
-      silent: shape (turns,): there is nothing to listen to.
-      failed: why, for each turn that cannot be heard, by its place.
+      silent: shape (turns,): whether there is nothing to listen to.
+      failed: the reason, for each turn that cannot be heard, by its place.
     """
 
     values: network.Matrix
@@ -50,7 +50,7 @@ def listened(
     Args:
       clips: the turns.
       listener: the network.
-      longest_s: of a longer turn, the beginning is heard.
+      longest_s: seconds; only the beginning of a longer turn is heard.
     """
     values = np.zeros((len(clips), listener.width), np.float32)
     truncated, silent = np.zeros((2, len(clips)), np.bool_)

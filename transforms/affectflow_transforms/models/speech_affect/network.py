@@ -1,6 +1,6 @@
 """From a model's folder to a network that listens.
 
-The head of the dimensional models (Wagner et al. 2023, arXiv 2203.07378) is none of the
+The head of the dimensional models (Wagner et al. 2023, arXiv 2203.07378) is not in the
 library transformers: states are averaged over time, then a dense layer, tanh, and a
 layer with one output for each dimension. The library's own class would leave it random.
 """
@@ -24,7 +24,7 @@ Matrix = npt.NDArray[np.float32]
 _DENSE = "ForSpeechClassification"
 _OWN_HEADS = ("ForSequenceClassification", "ForAudioClassification")
 FAMILIES = ("Wav2Vec2", "WavLM", "Hubert")
-"""How the names of architectures begin that listen."""
+"""Prefixes of the names of architectures that listen."""
 READ = tuple(family + head for family in FAMILIES for head in (_DENSE, *_OWN_HEADS[:1]))
 """The architectures that are read."""
 # Seconds of a forward pass.
@@ -41,9 +41,9 @@ class Listener:
     Args:
       module: of torch; takes `input_values` and, where it pads, `attention_mask`.
       extractor: of transformers: brings samples to what the network was trained on.
-      width: numbers that it gives of a turn.
-      max_batch_tokens: samples of a forward pass, padding included; falls for good when
-        the device runs out of memory.
+      width: how many numbers it gives per turn.
+      max_batch_tokens: samples of a forward pass, padding included; lowered for good
+        when the device runs out of memory.
       workers: forward passes side by side.
     """
 
@@ -58,7 +58,7 @@ def check_architecture(config: Mapping[str, Any], model: str) -> str:
     """Returns what a config.json names.
 
     Raises:
-      UsageError: it is not read here.
+      UsageError: it is not supported.
     """
     named = str((config.get("architectures") or ["none"])[0])
     if named not in READ:
@@ -88,17 +88,17 @@ def load(
     """Returns the network of a folder, ready to listen.
 
     Args:
-      folder: of the model.
-      factory: of the class that loads it.
-      what: it should be.
+      folder: the folder of the model.
+      factory: gives the class that loads it.
+      what: what it should be.
       device: `cpu`, `cuda` or `auto`.
       dtype: `float32`, `bfloat16` or `auto`.
-      trust_remote_code: runs Python code that the model brings.
+      trust_remote_code: run Python code that the model brings.
       max_batch_s: seconds of a forward pass; 0 for a number that suits the device.
 
     Raises:
       MissingExtraError: torch or transformers is not installed.
-      UsageError: the folder holds something else, or wants another rate.
+      UsageError: the folder holds something else, or the model needs another rate.
     """
     check_weights(folder)
     transformers = loading.check_extra(what)
@@ -129,7 +129,7 @@ def load(
         extractor=extractor,
         # Of a network without a head, the states themselves are the outputs.
         width=getattr(module, "width", module.config.num_labels),
-        # Without a mask, a turn that is filled up sounds otherwise than alone.
+        # Without a mask, a padded turn sounds different from the turn alone.
         max_batch_tokens=round(seconds * RATE)
         if extractor.return_attention_mask
         else 1,

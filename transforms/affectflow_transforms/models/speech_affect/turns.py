@@ -24,9 +24,9 @@ class Heard(NamedTuple):
     """What is heard of a turn, or why nothing is.
 
     Attributes:
-      place: of its clip among those asked for.
+      place: the place of its clip among those asked for.
       samples: shape (n,), at `RATE`, full scale 1.
-      is_cut: it goes on behind these.
+      is_cut: whether the turn continues after these.
       error: why it cannot be heard.
     """
 
@@ -64,11 +64,11 @@ class _Turn:
 def heard(clips: list[Clip], longest_s: float) -> Iterator[Heard]:
     """Yields what is heard of each turn, in no order of theirs.
 
-    No more is held than a block of a recording and the turns that it is in.
+    Only a block of a recording and the turns that contain it are held in memory.
 
     Args:
       clips: turns of recordings.
-      longest_s: of a longer turn, the beginning is heard.
+      longest_s: seconds; only the beginning of a longer turn is heard.
     """
     of_recordings: dict[str, list[_Turn]] = {}
     for place, clip in enumerate(clips):

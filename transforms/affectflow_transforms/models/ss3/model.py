@@ -52,11 +52,12 @@ class SS3(BatchModelHandler[Words]):
       evidence: at most this many words per post; 0 for none.
       cues: the model reads cues of the text in words (`in_text`), those around it as
         well (`words`), or texts `as_written`.
-      style: whose frame is read around a text that has cues without a place in it.
+      style: the style whose frame is read around a text with cues that have no place in
+        it.
 
     Raises:
-      UsageError: `weights` is not such a folder, `per` or `cues` another word, or
-        `evidence` below 0.
+      UsageError: `weights` is not such a folder, `per` or `cues` is unknown, or
+        `evidence` is below 0.
     """
 
     weights: str = ""
@@ -65,7 +66,7 @@ class SS3(BatchModelHandler[Words]):
     cues: str = "in_text"
     style: str = ""
 
-    # The revision says which weights they are.
+    # The revision identifies the weights.
     not_in_id: ClassVar[frozenset[str]] = frozenset({"weights"})
     annotator_kind: ClassVar[str] = "lexicon"
     card: ClassVar[Card] = Card(
@@ -81,7 +82,7 @@ class SS3(BatchModelHandler[Words]):
     def __post_init__(self) -> None:
         super().__init__()
         if self.style and self.cues == "in_text":
-            self.cues = "words"  # A style decides how the frame is read.
+            self.cues = "words"  # The style decides how the frame is read.
         check_reading(self.cues, self.style)
         if not self.weights:
             raise UsageError(
@@ -181,8 +182,8 @@ def so_far(sums: Floats, codes: npt.NDArray[np.int64]) -> Floats:
     """Returns the sums of each conversation up to each of its posts.
 
     Args:
-      sums: of each post, shape (posts, labels), in order of time.
-      codes: of the conversation of each, shape (posts,).
+      sums: the sums of each post, shape (posts, labels), in order of time.
+      codes: the conversation of each post as a number, shape (posts,).
     """
     order = np.argsort(codes, kind="stable")
     found = np.empty_like(sums)

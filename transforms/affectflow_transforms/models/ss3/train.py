@@ -37,8 +37,8 @@ class Post(NamedTuple):
     """A post with its label.
 
     Attributes:
-      text: what it says.
-      label: of it, or of its conversation.
+      text: its text.
+      label: its label, or that of its conversation.
       unit: its conversation.
     """
 
@@ -55,11 +55,11 @@ class SS3(Trainer):
     Posts without words, label or conversation are left out and counted.
 
     Args:
-      task: what the labels are of, as the table `annotations` names it.
-      vocabulary: the label set; empty for the known one that the labels are, or else
-        one with the name of the task.
+      task: what the labels answer, as the table `annotations` names it.
+      vocabulary: the label set; empty for the known one that matches the labels,
+        otherwise one with the name of the task.
       mode: `pyss3`, as PySS3 0.6.5 computes values with `sg_m="vanilla"`; or `paper`,
-        with the sigmoid of the paper and words that were used once.
+        with the sigmoid of the paper, which also counts words that were used once.
       smoothness: sigma, above 0.
       significance: lambda, above 0.
       sanction: rho, at least 0.
@@ -123,7 +123,7 @@ class SS3(Trainer):
         """Returns the label set.
 
         Raises:
-          UsageError: it is a known one, and has no such label.
+          UsageError: it is known and does not have one of the labels.
         """
         name = self.vocabulary or vocabularies.recognise(list(labels)) or self.task
         known = vocabularies.known().get(name)
@@ -140,7 +140,7 @@ def read_posts(source: Path) -> tuple[list[Post], Counter[str]]:
     """Returns the posts that can be counted, and how many cannot, by reason.
 
     Raises:
-      UsageError: the file is not a table, or has no such columns.
+      UsageError: the file is not a table, or a column is missing.
     """
     table = _table(source)
     columns = [table[name].to_pylist() for name in _COLUMNS]
@@ -183,7 +183,7 @@ def _labels(seen: list[Post], kept: list[Post], source: Path) -> list[str]:
     """Returns the labels of the posts that are counted.
 
     Raises:
-      UsageError: they have one label, or none is held out or left.
+      UsageError: they have only one label, or none is held out or left.
     """
     labels = sorted({post.label for post in seen})
     if not kept or not seen:
@@ -204,7 +204,7 @@ def _figures(words: Words, kept: list[Post]) -> tuple[Figure, ...]:
     total = sums.sum(axis=1, keepdims=True)
     shares = np.divide(sums, total, out=np.zeros_like(sums), where=total > 0)
     truth = np.array([[p.label == label for label in words.labels] for p in kept])
-    # A post that no word says anything of has no label.
+    # A post without any known word has no label.
     chosen = choose_top(shares.astype(np.float32)) & (total > 0)
     units = [post.unit for post in kept]
     return trained.label_figures(words.labels, shares, chosen, truth, units)

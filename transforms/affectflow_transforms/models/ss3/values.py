@@ -1,9 +1,9 @@
 """The values of words in SS3: how much a word says about each label.
 
 Burdisso et al. 2019 (Expert Systems with Applications 133, arXiv 1905.08772): the
-global value of a word is its local value, how often a label's texts use it, times its
-significance, how far that is above the other labels, times its sanction, how few other
-labels it is significant for.
+global value of a word is its local value (how often a label's texts use it), times its
+significance (how far that is above the other labels), times its sanction (how few other
+labels it is significant for).
 """
 
 from typing import Any, Literal, NamedTuple
@@ -29,12 +29,12 @@ class Settings(NamedTuple):
 
     Attributes:
       mode: `pyss3`, as PySS3 0.6.5 computes it with `sg_m="vanilla"`, where a word that
-        a label has once has no local value; or `paper`, with the sigmoid of the paper
-        (recalled, not checked against the print), where one use counts.
+        a label's texts use once has no local value; or `paper`, with the sigmoid of the
+        paper (recalled, not checked against the print), where one use counts.
       smoothness: sigma; below 1 it lifts rare words, above 0.
       significance: lambda; how many deviations above the median are significant, above
         0.
-      sanction: rho; how much a word loses by each other label, at least 0.
+      sanction: rho; how much each other label costs a word, at least 0.
     """
 
     mode: Mode = "pyss3"
@@ -82,7 +82,7 @@ def values_of(counts: Counts, settings: Settings) -> Values:
     local = _local(counts, settings)
     significance = _significance(local, settings)
     if settings.mode == "pyss3":
-        # Of a word that a label has not, PySS3 does not ask the sigmoid.
+        # PySS3 does not apply the sigmoid to a word that a label's texts do not use.
         significance = np.where(counts > 0, significance, 0.0)
     sanction = _sanction(significance, settings.sanction)
     return Values(local, significance, sanction, local * significance * sanction)
@@ -107,8 +107,8 @@ def _significance(local: Floats, settings: Settings) -> Floats:
 def _middle(local: Floats) -> tuple[Floats, Any]:
     """Returns the lower median of each word, and the mean deviation from it.
 
-    Of two labels both are the lower value, as PySS3 has it: their median would make
-    every word equally significant.
+    With two labels both are the lower value, as in PySS3: their median would make every
+    word equally significant.
     """
     n = local.shape[1]
     ordered = np.sort(local, axis=1)

@@ -120,7 +120,7 @@ class Words:
     def scores(self, texts: Sequence[str]) -> Floats:
         """Returns the sum of the values of each text's words, shape (texts, labels).
 
-        Sums add up: the scores of two posts are those of their text together.
+        Sums are additive: the scores of two posts add up to those of their joined text.
         """
         found = np.zeros((len(texts), len(self.labels)))
         for row, text in enumerate(texts):
@@ -132,7 +132,7 @@ class Words:
         """Yields start, end, label's place and value of the words that say most.
 
         Args:
-          text: one.
+          text: a single text.
           n: at most this many; the strongest first, then from left to right.
         """
         found = []

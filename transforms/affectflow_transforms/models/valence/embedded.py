@@ -36,12 +36,12 @@ class EmbeddedValence(EmbeddedAnnotator[ValueModel]):
     characters are cut at their end.
 
     Args:
-      cues: those that are read: `in_text`, `words` or `as_written`.
+      cues: which cues are read: `in_text`, `words` or `as_written`.
       weights: folder that `affectflow train valence` wrote; empty for what comes with
         the package.
 
     Raises:
-      UsageError: `cues` is another word, or `weights` no such folder.
+      UsageError: `cues` is unknown, or `weights` is not such a folder.
     """
 
     name: ClassVar[str] = ANNOTATOR

@@ -16,7 +16,7 @@ from affectflow_transforms.models import trained
 FILE = "words.tsv"
 SOURCE = "vader_lexicon.txt"
 
-# A hashed word cannot tell digits apart, and of signs only the plain faces are safe:
+# Hashed words do not distinguish digits, and only the plain faces are safe signs:
 # `:/` is in addresses, `*:` in markup, `:|` in tables.
 _WORDS = re.compile(r"[a-z']+(?:[- ][a-z']+){0,2}")
 _FACES = re.compile(r"[:;]['^-]?[()]")

@@ -46,7 +46,7 @@ class RatedWords:
     Args:
       lexicon: ratings of words.
       english: the model of emotions.
-      ratings: of the emotions' names, shape (emotions,), -1..1.
+      ratings: the ratings of the emotions' names, shape (emotions,), -1..1.
     """
 
     lexicon: Lexicon
@@ -73,7 +73,7 @@ class RatedWords:
     def by_emotions(self, texts: list[str]) -> Values:
         """Returns the mean rating of emotions by their scores, shape (texts,)."""
         scores = self.english.scores(texts).astype(np.float64)
-        # Column by column, so that a text's sum does not hang on its batch.
+        # Column by column, so that a text's sum does not depend on its batch.
         total, rated = np.zeros(len(texts)), np.zeros(len(texts))
         for column, rating in zip(scores.T, self.ratings, strict=True):
             total += column

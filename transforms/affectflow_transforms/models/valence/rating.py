@@ -1,8 +1,8 @@
 """Valence by words that people rated, looked up by their hashes.
 
 The ratings are those of VADER's lexicon (Hutto and Gilbert, ICWSM 2014), from -4 to 4;
-how they are put together is ours. A text's rating is the sum of its words' over their
-number and one more: as if it held a neutral word, too.
+the way they are combined is our own. A text's rating is the sum of its words' ratings
+divided by their number plus one, as if it also had a neutral word.
 """
 
 import functools
@@ -24,7 +24,7 @@ LONGEST = 3
 """Words of the longest entry."""
 
 NEGATED = -0.5
-"""A negated word counts half, and the other way: `not good` is milder than `bad`."""
+"""A negated word counts half, reversed: `not good` is milder than `bad`."""
 NEGATORS = (
     *("not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "nowhere"),
     *("cannot", "without", "hardly", "barely", "scarcely", "ain't", "isn't", "aren't"),
@@ -80,7 +80,7 @@ class Lexicon:
     def rate(self, texts: list[str]) -> Values:
         """Returns how good texts sound, shape (texts,), about -1..1; 0 without words.
 
-        With intensifiers a text can pass 1 a little.
+        With intensifiers, a text can slightly exceed 1.
         """
         parts = [self._rate(chunk) for chunk in ngrams.chunks(texts)]
         return np.concatenate([np.zeros(0), *parts])

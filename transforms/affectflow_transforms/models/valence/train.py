@@ -3,8 +3,8 @@
     affectflow train Valence --data FOLDER --out FOLDER
 
 reads `emobank.csv` in FOLDER and writes `vad_v1.safetensors`, the same bytes each time
-with the same versions of NumPy and scikit-learn. Rows of the split `train` are fitted
-to, rows of `dev` give the figures, and rows of another split are not looked at.
+with the same versions of NumPy and scikit-learn. The model is fitted to rows of the
+split `train`, rows of `dev` give the figures, and rows of other splits are ignored.
 """
 
 import csv
@@ -150,7 +150,7 @@ def fit_ridge(x: sparse.csr_matrix, y: Values) -> Linear:
     from sklearn.linear_model import Ridge
 
     model = Ridge(alpha=ALPHA, solver="lsqr", tol=TOLERANCE).fit(x, y)
-    # Contiguous: safetensors writes an array as it lies in memory.
+    # Contiguous: safetensors writes an array in its memory layout.
     weights = np.ascontiguousarray(model.coef_.T)
     return Linear(weights=weights, intercepts=model.intercept_)
 
