@@ -226,7 +226,7 @@ def test_in_a_lake_answers_are_paired_with_those_of_the_unstimulated_twin(lake):
 
 
 def test_without_gold_nothing_counts_and_it_is_said(lake):
-    with pytest.raises(UsageError, match="0 counted, .* 24 left out: no gold"):
+    with pytest.raises(UsageError, match=r"0 counted, .* 24 left out: no gold"):
         measure_lake(lake, "PromptUplift", options={"task": "mood"})
 
 
