@@ -158,8 +158,8 @@ def check_pinned(model: str, revision: str) -> None:
     if not _COMMIT.fullmatch(revision):
         raise UsageError(
             f"no folder {model!r}, and as a hub id it needs the commit that it is "
-            f"pinned to, got {revision!r}; give `--revision <40 hex digits>` as "
-            f"listed at https://huggingface.co/{model}/commits/main"
+            f"pinned to, got {revision!r}; give `--revision <40 hex digits>` (of "
+            f"`train`: `--set revision=...`) as listed at https://huggingface.co/{model}/commits/main"
         )
 
 

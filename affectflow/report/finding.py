@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from affectflow.report.shares import Change, Shares
 
 LABELS_TO_BEGIN_WITH = 100
+_FAIR_PART = 0.1
+"""Of the flagged messages: a theme with fewer is not what most are about."""
 
 
 def finding(facts: Facts) -> Html | None:
@@ -205,10 +207,16 @@ def _sure(where: str, shares: "Shares | None") -> str:
 
 
 def _top_themes(facts: Facts) -> list[str]:
+    """Returns the largest themes that hold a fair part of what was flagged."""
     themes = facts.themes.get(facts.measure)
     hide = hidden_by(facts)
+    least = _FAIR_PART * facts.counts.total.flagged
     rows = themes.themes[:2] if themes else []
-    return [hide(row["theme"]) for row in rows if row["theme"]]
+    return [
+        hide(row["theme"])
+        for row in rows
+        if row["theme"] and (row.get("messages") or row["count"]) >= least
+    ]
 
 
 def _top_place(facts: Facts, shares: "Shares | None") -> str | None:

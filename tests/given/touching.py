@@ -102,7 +102,7 @@ def in_commands(place: Place) -> Iterator[Way]:
         yield Way("connectors", command, says(*line, then="--source"))
     yield Way("measures", "measure", lambda n, *f: ran("measure", n, lake, *f))
     folders = ["--data", place.folder, "--out", place.out]
-    yield Way("trainers", "train", lambda n, *f: ran("train", n, *folders, *f))
+    yield Way("trainers", "train", lambda n, *f: ran(*training(n), *folders, *f))
     yield Way("transforms", "run", lambda n, *f: ran("run", written(place, n), *f))
     for kind in registry.BASES:
         yield Way(kind, "plugins test", lambda n, *f, k=kind: tested(k, n, *f))
@@ -131,6 +131,12 @@ def mining(name: str) -> dict[str, Any]:
 def mined(name: str) -> dict[str, Any]:
     """Returns the settings of a run that mined."""
     return {"plugin": name, "options": options_of("miners", name)}
+
+
+def training(name: str) -> list[str]:
+    """Returns the words of a command that train, with what the trainer needs."""
+    needed = options_of("trainers", name).items()
+    return ["train", name, *(w for k, v in needed for w in ("--set", f"{k}={v}"))]
 
 
 def with_miner(name: str) -> list[str]:

@@ -84,8 +84,8 @@ def test_a_kind_that_comes_later_is_named_in_one_line(tmp_path, architecture, ki
             id="no architectures",
         ),
         pytest.param(
-            lambda file: file.write_text('{"architectures": ["BertForMaskedLM"]}'),
-            "BertForMaskedLM, which no installed plugin reads: .*SequenceClassifier",
+            lambda file: file.write_text('{"architectures": ["BertForPreTraining"]}'),
+            "BertForPreTraining, which no installed plugin reads: .*SequenceClassifier",
             id="of another kind",
         ),
     ],

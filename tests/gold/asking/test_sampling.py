@@ -91,7 +91,7 @@ def test_unless_told_how_many_all_there_are_are_drawn_up_to_enough(plain, monkey
     assert drawn(plain)[0].n == 60
 
 
-@pytest.mark.rotated
+@pytest.mark.proof
 def test_messages_are_drawn_as_often_as_their_probability_says(plain):
     seeds = 100
     with open_lake(plain) as connection:
