@@ -132,10 +132,13 @@ def test_a_plugin_keeps_the_promises_of_its_kind(kind, name):
 
     with people.using(context="research", purpose="a test"):
         try:
-            made = plugin() if isinstance(plugin, type) else plugin
+            testing.check_plugin(kind, _made(plugin))
         except MissingExtraError as error:
             pytest.skip(str(error))
-    testing.check_plugin(kind, made)
+
+
+def _made(plugin):
+    return plugin() if isinstance(plugin, type) else plugin
 
 
 def test_sources_require_nothing_and_sinks_provide_nothing():
