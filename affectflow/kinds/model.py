@@ -86,7 +86,7 @@ class BatchModelHandler(
         """Whether it reads the answers of another annotator, which `over` names.
 
         They are in the batch, in the required columns: labels, vectors or both, and in
-          a lake nobody else's. Its own answers are appended after them.
+        a lake nobody else's. Its own answers are appended after them.
         """
         return bool(self.answers_read)
 

@@ -174,6 +174,15 @@ def _damaged(uri: str, why: str) -> str:
 _ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}|\\")
 
 
+def is_lake(uri: str) -> bool:
+    """Returns whether a lake is at a path or URL."""
+    try:
+        Lake.open(uri)
+    except LakeError:
+        return False
+    return True
+
+
 def check_free(uri: str) -> None:
     """Checks that a lake can be made at `uri`: there is nothing, or an empty folder.
 

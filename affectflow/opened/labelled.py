@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.errors import LakeError, UsageError
+from affectflow.errors import UsageError
 from affectflow.lake import Lake, naming, open_lake
 from affectflow.lake.ask import ask
+from affectflow.lake.layout import is_lake
 from affectflow.schemas import PEOPLE
 
 if TYPE_CHECKING:
     import duckdb
 
     from affectflow.kinds.asker import Asker
+
+__all__ = ["ANSWERS", "GOLD", "answers_of", "batches_for", "is_lake", "pairs_of"]
 
 GOLD = "gold"
 """Stands for what most people say."""
@@ -40,15 +43,6 @@ WHERE annotator_id NOT IN {PEOPLE} ORDER BY 1"""
 _TASKS = f"""
 SELECT DISTINCT task FROM annotations
 WHERE annotator_id IN {PEOPLE} AND task IS NOT NULL ORDER BY 1"""
-
-
-def is_lake(path: str) -> bool:
-    """Returns whether a lake is at a path or URL."""
-    try:
-        Lake.open(path)
-    except LakeError:
-        return False
-    return True
 
 
 def batches_for(path: str, asker: "Asker[Any]") -> Iterator[pa.RecordBatch]:

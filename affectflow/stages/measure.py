@@ -8,7 +8,6 @@ import dataclasses
 import json
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,16 +22,16 @@ from affectflow.batches.states import UNKNOWN
 from affectflow.errors import LakeError, UsageError
 from affectflow.gold.evaluation import files, lakes
 from affectflow.gold.measures import digest_of, measure, replace_measures
-from affectflow.kinds.measure import NO_INTERVAL, UNDRAWN, Measure
+from affectflow.kinds.measure import Measure
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import columns_of, quote, quote_name
-from affectflow.nouns import count
 from affectflow.schemas import TABLES
 from affectflow.stages.choices import check_choices
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
 from affectflow.stages.runs.request import config_digest, new_request
 from affectflow.stages.runs.run import Row, note_failure, write_run
+from affectflow.stages.unsaid import no_value, unsaid
 
 STAGE = "measure"
 MEMORY = "600MB"
@@ -42,9 +41,6 @@ _WRITES = {"annotations": "annotate", "causes": "mine", "themes": "mine"}
 _SOURCE = "(SELECT {columns} FROM ({query}) AS q {join})"
 _WORDS = {"DOUBLE": "a number", "INT64": "a whole number", "BOOL": "yes or no"}
 _WORDS |= {"BIGINT": "a whole number", "FLOAT": "a number"}
-_MAX_REASONS = 2
-_MAX_NAMED = 3
-"""Names of what has no value for one reason; the others are counted."""
 _UTTERANCES = "LEFT JOIN utterances AS u ON u.utterance_id = q.utterance_id"
 
 
@@ -313,54 +309,14 @@ def _measured(made: Measure, state: pa.Table) -> Measured:
     said = [row for row in made.extract(state).to_pylist() if row["unit_type"]]
     rows, left_out = [r for r in said if r["value"] is not None], made.left_out(state)
     if not rows:
-        raise UsageError(_no_value(made, made.kept(state), left_out, said))
+        raise UsageError(no_value(made, made.kept(state), left_out, said))
     return Measured(
         kind=made.kind,
         rows=rows,
         observations=made.kept(state),
         left_out=left_out,
-        undefined=_unsaid(said),
+        undefined=unsaid(said),
     )
-
-
-def _no_value(
-    made: Measure, counted: int, left_out: Mapping[str, int], said: list[Row]
-) -> str:
-    """Returns why there is no value at all: the reasons that most rows have."""
-    reasons = [f"{n:,} left out: {why}" for why, n in Counter(left_out).most_common()]
-    reasons += [why for why, _ in Counter(row["why"] for row in said).most_common()]
-    more = len(reasons) - _MAX_REASONS
-    last = f"; and {count(more, 'other reason')}" if more > 0 else ""
-    return (
-        f"{made.kind}: {counted:,} counted, and no value: "
-        f"{'; '.join(reasons[:_MAX_REASONS]) or 'nothing to compute one from'}{last}; "
-        f"`affectflow plugins {made.kind}` says what it needs"
-    )
-
-
-def _unsaid(rows: list[Row]) -> list[str]:
-    """Returns what has no value, and why; and once that there are no intervals."""
-    by_reason: dict[str, list[str]] = {}
-    for row in rows:
-        if row["value"] is None:
-            by_reason.setdefault(row["why"], []).append(_name_of(row))
-    lines = [f"{_some(names)}: no value: {w}" for w, names in by_reason.items()]
-    why = Counter(row["why"] for row in rows if row["value"] is not None)
-    if why[NO_INTERVAL]:
-        lines.append(f"{NO_INTERVAL} (map unit=COLUMN, or give more of them)")
-    if why[UNDRAWN]:
-        lines.append(f"{count(why[UNDRAWN], 'value')} with {UNDRAWN}; give more units")
-    return lines
-
-
-def _name_of(row: Row) -> str:
-    names = (row["group"], row["unit_type"], row["unit_id"], row["label"])
-    return " ".join(name for name in names if name)
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _MAX_NAMED
-    return "; ".join(names[:_MAX_NAMED]) + (f"; and {more:,} more" if more > 0 else "")
 
 
 def _kept(

@@ -18,9 +18,10 @@ from affectflow.data_tables import (
     file_of,
 )
 from affectflow.errors import AffectflowError, StorageError, UsageError
+from affectflow.lake.layout import is_lake
 from affectflow.nouns import count
 from affectflow.registry import nearest
-from affectflow.trials.suite_data import Answered, answered_file, is_lake
+from affectflow.trials.suite_data import Answered, answered_file
 
 VALUES = ("pearson", "ccc", "rmse", "bias")
 LABELS = ("f1", "precision", "recall")

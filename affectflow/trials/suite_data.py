@@ -9,13 +9,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from affectflow.errors import LakeError, UsageError
+from affectflow.errors import UsageError
 from affectflow.gold.evaluation.files import READERS, open_file
 from affectflow.gold.figures import LabelMetrics, ValueMetrics
 from affectflow.gold.figures.rows import label_rows, value_rows
 from affectflow.kinds.parsing import parsed
 from affectflow.kinds.prompt import Answer, Prompt, Step, parser_of
-from affectflow.lake import Lake
 from affectflow.options import quoted
 from affectflow.registry import nearest
 from affectflow.schemas import Status
@@ -98,15 +97,6 @@ def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
 
 def _added(metrics: Any, rows: pa.RecordBatch) -> pa.Table:
     return metrics.merge([metrics.add(metrics.create(), rows)])
-
-
-def is_lake(path: str) -> bool:
-    """Returns whether a lake is at a path."""
-    try:
-        Lake.open(path)
-    except LakeError:
-        return False
-    return True
 
 
 def answered_file(task: "Task") -> Answered:

@@ -22,7 +22,7 @@ def run(section, folder):
 
 
 @pytest.mark.torch
-@pytest.mark.rotated
+@pytest.mark.proof
 def test_an_encoder_reads_on_and_is_fitted(tmp_path):
     save_masking_base(tmp_path / "encoder", head=False)
     write_rows(tmp_path / "texts", told_rows(200))

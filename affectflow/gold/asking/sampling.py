@@ -17,13 +17,14 @@ version of the database, which does all the choosing. Without strata a larger sa
 the same seed holds the smaller one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
 from affectflow.errors import UsageError
+from affectflow.gold.asking.allotting import allot, turns_for
 from affectflow.gold.asking.designs import (
     MESSAGES,
     design_of,
@@ -38,13 +39,10 @@ from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import quote
 from affectflow.schemas import PEOPLE
 
-STRATA = ("chosen", "maybe", "rest")
-"""The annotator chose a label, stored a score, or did neither."""
 ENOUGH = 400
 """How many messages are drawn by default, if there are so many conversations."""
 ENOUGH_NEW = 50
 """The same for a top-up."""
-_PARTS = {"chosen": 0.5, "maybe": 0.25, "rest": 0.25}
 
 _MODELS = f"""
 SELECT annotator_id, any_value(vocabulary) AS vocabulary,
@@ -310,22 +308,6 @@ def make_eligible(
     connection.execute(sql)
 
 
-def turns_for(sizes: Mapping[int, int], n: int) -> int:
-    """Returns in how many turns conversations put up at least `n` messages.
-
-    Args:
-      sizes: how many conversations have so many messages.
-      n: at most all messages.
-
-    >>> turns_for({1: 10, 3: 5}, 15), turns_for({1: 10, 3: 5}, 16)
-    (1, 2)
-    """
-    turns = 1
-    while sum(min(turns, size) * many for size, many in sizes.items()) < n:
-        turns += 1
-    return turns
-
-
 def _size(found: int, messages: int, how: How) -> int:
     """Returns how many messages are drawn: unless told, at most one a conversation."""
     if not found and how.tops_up:
@@ -377,27 +359,3 @@ def _allot(connection: duckdb.DuckDBPyConnection, n: int) -> None:
         )
     rows = [{"stratum": stratum, "drawn": count} for stratum, count in drawn.items()]
     connection.register("wanted", pa.Table.from_pylist(rows))
-
-
-def allot(sizes: dict[str, int], n: int) -> dict[str, int]:
-    """Returns how many of each stratum are drawn: `n` together, none above its size.
-
-    At least two of every stratum that has two, if `n` allows: a single one says nothing
-    about the variance within its stratum.
-
-    >>> allot({"chosen": 3, "maybe": 50, "rest": 900}, 40)
-    {'chosen': 3, 'maybe': 10, 'rest': 27}
-    """
-    drawn: dict[str, int] = {}
-    left = n
-    present = [stratum for stratum in STRATA if sizes.get(stratum)]
-    for place, stratum in enumerate(present):
-        later = present[place + 1 :]
-        room = sum(min(2, sizes[s]) for s in later)
-        share = n if not later else max(2, round(n * _PARTS[stratum]))
-        most = max(0, left - room)
-        # Takes what later strata cannot.
-        least = left - sum(sizes[s] for s in later)
-        drawn[stratum] = min(sizes[stratum], max(min(share, most), least))
-        left -= drawn[stratum]
-    return drawn

@@ -222,10 +222,11 @@ class Keeper:
 
     def _paths_read(self, labels_of: str, part: str) -> list[str]:
         """Returns the files of what a step has read of a part."""
-        several = labels_of.split(",")
-        files = label_files(self._lake, labels_of, part) if len(several) == 1 else []
+        files = label_files(self._lake, labels_of, part)
         if not files:
-            found = [label_files(self._lake, n, part, ["vectors"]) for n in several]
+            vectors = ["vectors"]
+            ids = ids_in(labels_of)
+            found = [label_files(self._lake, each, part, vectors) for each in ids]
             files = [file for each in found for file in each]
         return list(dict.fromkeys(file.path for file in files))
 

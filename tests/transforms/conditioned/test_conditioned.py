@@ -129,7 +129,7 @@ def test_replies_hang_on_the_emotion_and_the_card_says_so(trained):
     assert "by `conversation_id`" in card
 
 
-@pytest.mark.rotated
+@pytest.mark.proof
 def test_a_lake_gets_the_reply_to_the_emotion_that_another_annotator_found(
     trained, tmp_path
 ):

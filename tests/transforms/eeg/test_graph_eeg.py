@@ -60,7 +60,7 @@ def test_people_who_were_not_trained_on_are_labelled_right(data, trained):
     assert float(told["tri_precision", "(scale)"]) > 0.9
 
 
-@pytest.mark.rotated
+@pytest.mark.proof
 def test_a_lake_is_labelled_with_licence_and_reason(data, trained, tmp_path):
     out, _ = trained
     unseen = write_edf(tmp_path / "unseen.edf", bursts("high", 6, 999))
