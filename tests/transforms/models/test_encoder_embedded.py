@@ -55,6 +55,16 @@ def test_frustration_is_chosen_where_somebody_is_stuck(handler, model):
 
 
 @pytest.mark.torch
+def test_labels_are_those_of_the_task(handler, model):
+    (row,) = handler.apply(batch_of(["Thank you!"]), model)["annotations"].to_pylist()
+
+    told = {(each["task"], each["label"]) for each in row}
+    assert ("emotion", "gratitude") in told
+    assert {label for task, label in told if task == "frustration"} == {"frustration"}
+    assert not {label for task, label in told if task == "emotion"} & {"irritation"}
+
+
+@pytest.mark.torch
 def test_a_text_scores_alike_alone_and_among_longer_ones(handler, model):
     texts = ["Thank you", "why does this fail again", "ok " * 60]
 
@@ -80,10 +90,20 @@ def test_statuses(handler, model, text, lang, status):
 
 
 @pytest.mark.torch
-def test_it_owes_what_every_model_owes(handler):
-    pytest.importorskip("torch")
+def test_it_owes_what_every_model_owes(handler, model, monkeypatch):
+    monkeypatch.setattr(EmbeddedEncoder, "load_model", lambda self: model)
 
     check_model(handler)
+
+
+@pytest.mark.torch
+def test_irritation_is_answered_if_asked(model):
+    asked = EmbeddedEncoder(tasks=("irritation",), device="cpu")
+    batch = batch_of(["This is the third time, I am fed up with your excuses!"])
+
+    (row,) = asked.apply(batch, model)["annotations"].to_pylist()
+
+    assert [(each["task"], each["chosen"]) for each in row] == [("irritation", True)]
 
 
 def test_without_torch_it_says_what_to_install(handler, monkeypatch):

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from affectflow import weights as stored
 from affectflow.batches.labelling import Answer, choose_passing
 from affectflow.batches.texts import Mask
@@ -108,9 +106,12 @@ class EmbeddedEncoder(Scorer[Read]):
 
 
 def _answer(task: str, scores: Floats, model: EncoderModel) -> Answer:
-    """Returns the answer to a task: its own label, or for `emotion` the others."""
-    own = [label in TASKS for label in model.labels]
-    columns = np.flatnonzero(own if task in model.labels else np.logical_not(own))
+    """Returns the answer to a task: its own label, or for `emotion` all the rest."""
+    columns = [
+        column
+        for column, label in enumerate(model.labels)
+        if (label if label in TASKS else "emotion") == task
+    ]
     asked = scores[:, columns]
     return Answer(
         task=task,

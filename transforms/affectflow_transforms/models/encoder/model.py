@@ -115,7 +115,8 @@ def network_of(module: Any, folder: Path, device: str) -> Network:
     import transformers
 
     device = device if device != "auto" else loading.best_device()
-    tokenizer = transformers.PreTrainedTokenizerFast(
+    factory: Any = transformers.PreTrainedTokenizerFast
+    tokenizer = factory(
         tokenizer_file=str(folder / TOKENIZER),
         pad_token="[PAD]",
         model_max_length=MAX_TOKENS,
