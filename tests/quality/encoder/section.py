@@ -56,7 +56,8 @@ def section(data: Path) -> str:
             f"{EmbeddedEncoder.card.summary}; needs the extra `torch`. Licence of the "
             f"weights: {EmbeddedEncoder.card.weights_licence}. Weights "
             f"`{digest[:12]}`; how they were fitted stands in the card beside them. "
-            "Next to EmbeddedEmotions, whose sets and intervals are above:",
+            "Next to EmbeddedEmotions, by sets that had no part in choosing, but for "
+            "the authored tenth:",
             "",
             markdown.table(
                 ["set", "figure", "texts", "EmbeddedEmotions", "EmbeddedEncoder"],

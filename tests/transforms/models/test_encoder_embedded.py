@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from affectflow.errors import MissingExtraError, UsageError
+from affectflow.report.gaps import published
 from affectflow.testing import check_model
 from affectflow_transforms.models.encoder import packing
 from affectflow_transforms.models.encoder.embedded import EmbeddedEncoder
@@ -113,6 +114,13 @@ def test_without_torch_it_says_what_to_install(handler, monkeypatch):
         MissingExtraError, match=r"EmbeddedEncoder needs torch .*torch\]"
     ):
         handler.load_model()
+
+
+def test_the_figures_that_reports_quote_are_of_these_weights(handler):
+    told = published(handler.annotator(), "frustration")
+
+    assert told is not None
+    assert 0 < told["precision"] < 1
 
 
 def test_an_unknown_task_is_named():
