@@ -368,7 +368,6 @@ def test_what_the_page_about_an_encoder_of_your_own_shows_works(tmp_path):
         f"{n},{row['text']}\n" for n, row in enumerate(rows_of("one", 120))
     )
     (tmp_path / "posts.csv").write_text(posts)
-    (tmp_path / "again").mkdir()
 
     for command in commands(section):
         done = typed(command, tmp_path)
@@ -378,4 +377,4 @@ def test_what_the_page_about_an_encoder_of_your_own_shows_works(tmp_path):
     query += "WHERE chosen AND text LIKE '%furious%' AND task = 'emotion'"
     assert {label for (label,) in ask(str(tmp_path / "talk"), query)} == {"anger"}
     card = (tmp_path / "second" / "MODEL_CARD.md").read_text("utf-8")
-    assert "train.parquet" in card
+    assert "| data | the lake talk, labels of mine@ (BLAKE2b" in card

@@ -1,4 +1,4 @@
-"""The utterances that a teacher answered about, as a student reads or hears them."""
+"""The utterances that somebody answered about, as a student reads or hears them."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -21,8 +21,7 @@ _UTTERANCES = """
     SELECT utterance_id, conversation_id, speaker_id, text, segments, media_uri,
       start_s, end_s, coalesce(deleted, false) AS deleted, visibility
     FROM placed_utterances
-    SEMI JOIN (SELECT utterance_id FROM annotations WHERE annotator_id = $annotator)
-      USING (utterance_id)
+    WHERE utterance_id IN (SELECT unnest($ids))
     ORDER BY utterance_id
 """
 _CUES = """
@@ -65,22 +64,20 @@ class Taught:
 
 
 def taught_by(
-    lake: Any, annotator_id: str, answers: Answers, *, private: bool, folder: str
+    lake: Any, answers: Answers, *, private: bool, folder: str = "."
 ) -> Taught:
-    """Returns the utterances of an open lake that an annotator answered about.
+    """Returns the utterances of an open lake that somebody answered about.
 
     What was deleted at its source is left out, and what is private unless it is asked
     for. What was erased is not in the lake.
 
     Args:
       lake: as `open_lake` gives it.
-      annotator_id: the annotator.
-      answers: its answers.
+      answers: what was answered.
       private: private and direct messages are used too.
       folder: of recordings that are named without their whole path.
     """
-    given = {"annotator": annotator_id}
-    table = lake.sql(_UTTERANCES, params=given).to_arrow_table()
+    table = lake.sql(_UTTERANCES, params={"ids": answers.ids}).to_arrow_table()
     batch = one_batch(table)
     there = pc.index_in(
         pa.array(answers.ids), value_set=batch.column("utterance_id")
