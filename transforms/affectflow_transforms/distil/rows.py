@@ -25,7 +25,8 @@ _UTTERANCES = """
     ORDER BY utterance_id
 """
 _CUES = """
-    SELECT * FROM cues WHERE modality = 'text' ORDER BY utterance_id, start, cue, phrase
+    SELECT * FROM cues WHERE modality = 'text' OR $all
+    ORDER BY utterance_id, start, cue, phrase
 """
 _KEYS = ("conversation_id", "speaker_id")
 
@@ -64,7 +65,12 @@ class Taught:
 
 
 def taught_by(
-    lake: Any, answers: Answers, *, private: bool, folder: str = "."
+    lake: Any,
+    answers: Answers,
+    *,
+    private: bool,
+    folder: str = ".",
+    all_cues: bool = False,
 ) -> Taught:
     """Returns the utterances of an open lake that somebody answered about.
 
@@ -76,6 +82,8 @@ def taught_by(
       answers: what was answered.
       private: private and direct messages are used too.
       folder: of recordings that are named without their whole path.
+      all_cues: cues of voices, faces and ratings are read in words too, not only those
+        of texts.
     """
     table = lake.sql(_UTTERANCES, params={"ids": answers.ids}).to_arrow_table()
     batch = one_batch(table)
@@ -84,7 +92,7 @@ def taught_by(
     ).to_numpy(zero_copy_only=False)
     batch = batch.take(pa.array(there[~np.isnan(there)].astype(np.int64)))
     answers = answers.only(~np.isnan(there))
-    cues = lake.sql(_CUES).to_arrow_table()
+    cues = lake.sql(_CUES, params={"all": all_cues}).to_arrow_table()
     ids = batch.column("utterance_id")
     batch = batch.append_column(CUES_COLUMN, nest(cues, CUES_COLUMN.name, ids))
     found = Taught(

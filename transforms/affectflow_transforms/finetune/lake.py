@@ -14,7 +14,11 @@ from affectflow.errors import UsageError
 from affectflow.opened import labelled
 from affectflow_transforms.distil.answers import Answers, answers_of
 from affectflow_transforms.distil.rows import Taught, taught_by
-from affectflow_transforms.distil.teachers import Teacher, teacher_of
+from affectflow_transforms.distil.teachers import (
+    Teacher,
+    teacher_of,
+    touched_by_cues,
+)
 from affectflow_transforms.finetune.inputs import TEXT
 from affectflow_transforms.finetune.soft import COLUMN
 from affectflow_transforms.finetune.splits import Source
@@ -73,7 +77,8 @@ def of_lake(
         who = annotator if annotator == labelled.GOLD else models[0].annotator_id
         said, _ = labelled.answers_of(str(data), who)
         answers = answers_of(said, who, wanted.task, wanted.vocabulary)
-        taught = taught_by(lake, answers, private=False)
+        taught = taught_by(lake, answers, private=False, all_cues=bool(wanted.cues))
+        touches = touched_by_cues(lake) if wanted.cues else ()
         rows = _rows(taught, wanted)
         if teacher:
             soft, _ = labelled.answers_of(str(data), models[-1].annotator_id)
@@ -90,7 +95,7 @@ def of_lake(
         ),
         wanted=_said(wanted, answers),
         licences={each.annotator_id: "; ".join(each.licences) for each in models},
-        bound=_bound(models),
+        bound=_bound(models, touches),
     )
 
 
@@ -148,11 +153,12 @@ def _said(wanted: Wanted, answers: Answers) -> Wanted:
     )
 
 
-def _bound(models: list[Teacher]) -> PassedOn:
+def _bound(models: list[Teacher], touches: tuple[str, ...]) -> PassedOn:
+    found = [*touches, *(t for each in models for t in each.touches)]
     allowed = [each.commercial_use for each in models]
     return PassedOn(
         teacher=", ".join(each.annotator_id for each in models),
-        touches=tuple(dict.fromkeys(t for each in models for t in each.touches)),
+        touches=tuple(dict.fromkeys(found)),
         notice="; ".join(e.notice for e in models if e.notice) or None,
         commercial_use=False if False in allowed else None,
     )

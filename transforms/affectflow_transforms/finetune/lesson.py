@@ -125,7 +125,7 @@ class Lesson:
         return values
 
     def keep_pooled(self, learned: Rows) -> None:
-        """Runs a frozen encoder over all rows, once, and brings its means to a scale.
+        """Runs a frozen encoder over all texts, once, and brings its means to a scale.
 
         Args:
           learned: rows that are trained on: mean and spread are theirs.
@@ -133,7 +133,11 @@ class Lesson:
         import torch
 
         self.loaded.module.eval()
-        pooled = self.run(self._both(self.aim.usable), self._pooled, self.loaded.width)
+        rows, texts = self._both(self.aim.usable), [*self.aim.texts, *self.aim.rejected]
+        first: dict[Any, int] = {}
+        same = np.array([first.setdefault(texts[row], row) for row in rows.tolist()])
+        pooled = self.run(np.unique(same), self._pooled, self.loaded.width)
+        pooled[rows] = pooled[same]
         self.pooled = torch.from_numpy(pooled).to(self.loaded.module.device)
         if self.loaded.scales:
             head, of = self.loaded.module.head, pooled[self._both(learned)]

@@ -74,45 +74,38 @@ def fit_in(file: str) -> Saved:
         raise UsageError(f"cannot read the fit {file!r}: {line}; {_WRITE}") from error
     if len({row[0] for row in rows}) > 1:
         raise UsageError(f"{file!r} has fits of several groups: {_WRITE}, without --by")
-    said = {(kind, label): {} for _, kind, _, label, _ in rows}
+    said: dict[tuple[str, str], dict[str, float]] = {}
     for _, kind, name, label, value in rows:
-        said[kind, label][name] = value
-    return _fit(file, said)
+        said.setdefault((kind, label), {})[name] = value
+    return _fit(file, said, {name for _, kind, name, *_ in rows if kind == "item"})
 
 
 def _fit(
-    file: str, said: Mapping[tuple[str, str], Mapping[str, float | None]]
+    file: str, said: Mapping[tuple[str, str], Mapping[str, float]], items: set[str]
 ) -> Saved:
     steps = {int(at): value for at, value in said.get(("threshold", "tau"), {}).items()}
     mean = said.get(("facet", "mean"), {}).get("persons")
     deviation = said.get(("facet", "sd"), {}).get("persons")
-    items = said.get(("item", "difficulty"), {})
     if not steps or not items or mean is None or not deviation:
         raise UsageError(
             f"{file!r} has no thresholds, no items, or no spread of persons: {_WRITE}, "
             "with --set keep=items, if ratings differ by more than chance"
         )
-    if len(items) == 1:
-        items = dict.fromkeys(items, 0.0)  # a single one is 0 by definition
-    taken = {at: value for at, value in steps.items() if value is not None}
-    known = {item: value for item, value in items.items() if value is not None}
-    if len(taken) < len(steps):
+    low, high = min(steps), max(steps)
+    if len(steps) <= high - low:
         raise UsageError(
             f"{file!r} has ratings that nobody gave: make the scale coarser, and fit "
             "it again"
         )
-    low = min(steps) - 1
+    # A single item has no difficulty beside others; its place is 0.
+    alone = dict.fromkeys(items, 0.0) if len(items) == 1 else {}
     return Saved(
-        ratings=tuple(range(low, max(steps) + 1)),
-        thresholds=tuple(taken[at] for at in sorted(taken)),
-        difficulties=known,
+        ratings=tuple(range(low - 1, high + 1)),
+        thresholds=tuple(steps[at] for at in sorted(steps)),
+        difficulties=alone | dict(said.get(("item", "difficulty"), {})),
         mean=mean,
         deviation=deviation,
-        persons={
-            name: value
-            for name, value in said.get(("person", "measure"), {}).items()
-            if value is not None
-        },
+        persons=said.get(("person", "measure"), {}),
     )
 
 

@@ -93,6 +93,8 @@ class Finetune(FolderTrainer):
         measure FacetedRasch FILE --format csv` writes it.
       annotator: of a lake: whose labels; `gold` for what most people say, else an id
         or a beginning that no other has.
+      cues: of a lake: `words` reads cues of voices, faces and ratings in words, too, as
+        `annotate --set cues=words` does; empty for those of texts alone.
       teacher: whose scores are learned beside the labels, of head=one and head=several:
         of a lake an annotator; of files the column with a score for each label, a JSON
         object such as {"joy": 0.9}.
@@ -150,6 +152,7 @@ class Finetune(FolderTrainer):
     rasch: str = ""
     person: str = ""
     annotator: str = GOLD
+    cues: str = ""
     teacher: str = ""
     teacher_weight: float = 0.5
     split_by: str = ""
@@ -208,6 +211,7 @@ class Finetune(FolderTrainer):
             "dropout": 0 <= self.dropout < 1,
             "frozen_layers": self.frozen_layers >= 0,
             "teacher_weight": 0 <= self.teacher_weight <= 1,
+            "cues": self.cues in ("", "words"),
             "accept": self.accept in ("", PRIVATE),
             "scale": self.scale is None or self.scale[0] < self.scale[1],
         }

@@ -17,3 +17,4 @@ class Wanted:
     task: str = ""
     scale: tuple[float, float] | None = None
     rasch: str = ""
+    cues: str = ""

@@ -33,16 +33,15 @@ def learned(action: Floats, observed: Floats, times: Floats, width: int) -> Floa
       MissingExtraError: torch is not installed.
     """
     torch = _torch()
-    seen = [
-        torch.from_numpy(_standard(each, times)).float() for each in (action, observed)
-    ]
+    given = torch.from_numpy(_standard(action, times)).float()
+    seen = torch.from_numpy(_standard(observed, times)).float()
     with torch.random.fork_rng():
         torch.manual_seed(_SEED)
         encoder = _layers(observed.shape[1], width)
         decoder = _layers(width, observed.shape[1])
-        _fit(encoder, decoder, *seen, times / times.sum())
+        _fit(encoder, decoder, given, seen, times / times.sum())
     with torch.inference_mode():
-        code: Floats = encoder(seen[1]).numpy().astype(np.float64)
+        code: Floats = encoder(seen).numpy().astype(np.float64)
     return _standard(code, times)
 
 
