@@ -82,6 +82,7 @@ def test_what_a_lake_does_not_have_is_said(lake, options, message):
         gathered(lake, **options)
 
 
+@pytest.mark.rotated
 def test_a_student_follows_its_teacher_more_than_people_if_told_so(lake, tmp_path):
     base = save_base(tmp_path / "base")
     work = tmp_path / "work"
