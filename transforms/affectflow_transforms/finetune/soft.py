@@ -51,7 +51,7 @@ def soft_of(
     for row, scores in enumerate(given):
         for label in scores.keys() & places.keys():
             stored[row, places[label]] = scores[label]
-    silent = np.isnan(stored).all(axis=1)
+    silent: npt.NDArray[np.bool_] = np.asarray(np.isnan(stored).all(axis=1))
     if silent.all():
         raise UsageError(
             f"column {name!r} of {str(source.files[0])!r} scores none of the labels "
