@@ -48,5 +48,6 @@ def test_numbers_tell_more_of_a_level_than_words_do(tmp_path):
         assert done.code == 0, f"{command}: {done.err}"
 
     clips, more_wrong, give_or_take = map(float, done.out.splitlines()[1].split(","))
+    print(f"in words more wrong by {more_wrong:.3f}, give or take {give_or_take:.3f}")
     assert clips == 30
     assert more_wrong > give_or_take > 0
