@@ -370,14 +370,13 @@ def test_what_the_page_about_an_encoder_of_your_own_shows_works(tmp_path):
         f"{n},{row['text']}\n" for n, row in enumerate(rows_of("one", 120))
     )
     (tmp_path / "posts.csv").write_text(posts)
-    (tmp_path / "again").mkdir()
 
     for command in commands(section):
         done = typed(command, tmp_path)
         assert done.code == 0, f"{command}: {done.err}"
 
     query = "SELECT label FROM annotations JOIN utterances USING (utterance_id) "
-    query += "WHERE chosen AND text LIKE '%furious%' AND task = 'emotion'"
+    query += "WHERE chosen AND text LIKE '%furious%' AND annotator_id LIKE 'mine@%'"
     assert {label for (label,) in ask(str(tmp_path / "talk"), query)} == {"anger"}
     card = (tmp_path / "second" / "MODEL_CARD.md").read_text("utf-8")
-    assert "train.parquet" in card
+    assert "| data | the lake talk, labels of mine@ (BLAKE2b" in card

@@ -18,6 +18,7 @@ import numpy as np
 from affectflow import open_lake, weights
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
+from affectflow.opened import labelled
 from affectflow.registry import Card
 from affectflow.storage import absolute
 from affectflow_transforms.distil import aims, text, voice
@@ -175,10 +176,10 @@ class Distil(FolderTrainer):
         """Returns the teacher, and what it answered."""
         with open_lake(str(data)) as lake:
             teacher = teacher_of(lake, self.teacher)
-            answers = answers_of(lake, teacher.annotator_id, self.task)
+            said, _ = labelled.answers_of(str(data), teacher.annotator_id)
+            answers = answers_of(said, teacher.annotator_id, self.task)
             taught = taught_by(
                 lake,
-                teacher.annotator_id,
                 answers,
                 private=self.private,
                 folder=absolute(self.folder or "."),

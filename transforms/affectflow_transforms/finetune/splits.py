@@ -33,11 +33,13 @@ class Source:
       files: they come from; the one that is trained on first.
       table: all rows.
       given: shape (rows,): the row comes from the second file, for figures only.
+      digest: of rows of a lake, BLAKE2b of them; empty for files.
     """
 
     files: tuple[Path, ...]
     table: pa.Table
     given: npt.NDArray[np.bool_]
+    digest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -103,7 +103,7 @@ def _of_lake(data: Path, asker: Asker[Any], wanted: Wanted) -> Lessons:
         return _pairs_of_lake(data, asker, wanted)
     check_writers(asker.asked.steps)
     rows, licence = labelled.answers_of(str(data), wanted.annotator)
-    answers = _by_step(rows, asker, wanted)
+    answers = _by_step(labelled.decided_in(rows), asker, wanted)
     refused: Counter[str] = Counter()
     found, keys = [], []
     for batch in labelled.batches_for(str(data), asker):

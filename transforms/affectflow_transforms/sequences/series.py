@@ -171,7 +171,7 @@ def _of_faces(
                 speaker=speaker,
                 channels=wanted,
                 starts=np.asarray(frames["start_us"], np.int64),
-                values=np.stack([channels[each] for each in wanted], 1),
+                values=np.stack([channels[each] for each in wanted], 1).astype("f4"),
                 ratings=np.empty((frames.num_rows, 0), np.float32),
                 has_times=has_times,
                 left_out=Counter(),
