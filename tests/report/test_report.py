@@ -379,12 +379,20 @@ def test_months_with_enough_people_are_drawn(tmp_path):
     assert "1 month with fewer than 5 people or 20 messages is not shown." in page
 
 
-@pytest.mark.parametrize("given", [{}, {"utterances": [utterance(1)]}])
-def test_a_lake_without_labels_has_a_report_that_says_so(tmp_path, given):
-    text = text_of(page_of(tmp_path, given))
+def test_a_lake_without_labels_has_a_report_that_says_so(tmp_path):
+    text = text_of(page_of(tmp_path, {"utterances": [utterance(1)]}))
 
-    assert "Nothing is labelled." in text
-    assert f"{len(given)} message" in text
+    assert "1 message, none of them labelled yet." in text
+    assert "Nothing is labelled. Run affectflow annotate" in text
+    assert "unknown" not in text
+
+
+def test_a_lake_without_messages_says_so_and_what_to_type(tmp_path):
+    text = text_of(page_of(tmp_path, {}))
+
+    assert "This lake has no messages" in text
+    assert "affectflow analyze FILE --to" in text
+    assert "unknown" not in text
 
 
 def test_an_unknown_annotator_is_an_error_with_the_names(tmp_path):
