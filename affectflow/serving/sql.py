@@ -45,7 +45,8 @@ WITH here AS (
   FROM placed_utterances WHERE conversation_id IN (SELECT conversation_id FROM here)
   GROUP BY conversation_id
 )
-SELECT h.*, n.title, n.opening FROM here AS h LEFT JOIN named AS n USING (conversation_id)
+SELECT h.*, n.title, n.opening
+FROM here AS h LEFT JOIN named AS n USING (conversation_id)
 ORDER BY messages DESC, last_at DESC NULLS LAST, conversation_id LIMIT $most
 """
 THEME_MESSAGES = """
@@ -141,7 +142,8 @@ WITH found AS (
   FROM placed_utterances WHERE conversation_id IN (SELECT conversation_id FROM found)
   GROUP BY conversation_id
 )
-SELECT f.*, n.title, n.opening FROM found AS f LEFT JOIN named AS n USING (conversation_id)
+SELECT f.*, n.title, n.opening
+FROM found AS f LEFT JOIN named AS n USING (conversation_id)
 ORDER BY timestamp DESC NULLS LAST, utterance_id
 """
 HOW_MANY_FOUND = """
