@@ -22,7 +22,6 @@ from tests.given.report_lakes import (
     utterance,
 )
 
-
 SMALL = [each for each in tables()["theme_members"] if each["theme_id"] == "small"]
 
 
