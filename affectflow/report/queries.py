@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-PLEASANT = ("gratitude", "joy")
+PLEASANT = ("gratitude", "happiness")
 _OF_THEMES = {
     *("themes", "quotes", "quotes_for_owner", "theme_periods", "theme_details"),
     "theme_places",

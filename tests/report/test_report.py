@@ -22,6 +22,8 @@ from tests.given.report_lakes import (
     utterance,
 )
 
+SMALL = [each for each in tables()["theme_members"] if each["theme_id"] == "small"]
+
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
@@ -380,12 +382,42 @@ def test_months_with_enough_people_are_drawn(tmp_path):
     assert "1 month with fewer than 5 people or 20 messages is not shown." in page
 
 
-@pytest.mark.parametrize("given", [{}, {"utterances": [utterance(1)]}])
-def test_a_lake_without_labels_has_a_report_that_says_so(tmp_path, given):
-    text = text_of(page_of(tmp_path, given))
+def test_a_lake_without_labels_has_a_report_that_says_so(tmp_path):
+    text = text_of(page_of(tmp_path, {"utterances": [utterance(1)]}))
 
-    assert "Nothing is labelled." in text
-    assert f"{len(given)} message" in text
+    assert "1 message, none of them labelled yet." in text
+    assert "Nothing is labelled. Run affectflow annotate" in text
+    assert "unknown" not in text
+
+
+def test_a_lake_without_messages_says_so_and_what_to_type(tmp_path):
+    text = text_of(page_of(tmp_path, {}))
+
+    assert "This lake has no messages" in text
+    assert "affectflow analyze FILE --to" in text
+    assert "unknown" not in text
+
+
+def test_a_thread_without_a_title_is_shown_by_its_first_words(tmp_path):
+    given = tables()
+    for row in [*given["utterances"], *given["annotations"]]:
+        row["timestamp"] = None
+    given["utterances"][0]["text"] = "> quoted\nthe build is slow"
+
+    text = text_of(page_of(tmp_path, given, asked=Asked(reader="owner")))
+
+    assert "Threads to look at" in text
+    assert "this week" not in text
+    assert "the build is slow" in text
+    assert "4 of 4 messages flagged as irritation" in text
+
+
+def test_a_list_without_trends_does_not_explain_them(tmp_path):
+    text = text_of(page_of(tmp_path, tables()))
+    small = text_of(page_of(tmp_path, tables() | {"theme_members": SMALL}))
+
+    assert "Trend: messages in the later half" in text
+    assert "Trend:" not in small
 
 
 def test_an_unknown_annotator_is_an_error_with_the_names(tmp_path):
