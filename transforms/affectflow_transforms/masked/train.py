@@ -17,7 +17,14 @@ from affectflow.errors import UsageError
 from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, marks, network
-from affectflow_transforms.finetune.splits import Source, Splits, column, read, split
+from affectflow_transforms.finetune.splits import (
+    Source,
+    Splits,
+    column,
+    read,
+    say_few,
+    split,
+)
 from affectflow_transforms.masked import network as networks
 from affectflow_transforms.masked.card import Facts, card_of
 from affectflow_transforms.masked.lesson import Lesson, Surprise
@@ -141,6 +148,7 @@ class MaskedLanguage(FolderTrainer):
         lexicon = lexicon_of(self.lexicon)
         texts, usable = self._texts(source)
         splits = split(source, usable, self.split_by, texts)
+        say_few(splits, tell)
         base = bases.local_folder(self.base, self.revision)
         loaded = networks.load(
             base, seed=self.seed, device=self.device, max_tokens=self.max_tokens
