@@ -27,7 +27,7 @@ def listed(names: Iterable[str], near: str = "") -> str:
     'text_en, id'
     """
     names = list(names)
-    close = difflib.get_close_matches(near, names, n=3, cutoff=0.4) if near else []
+    close = difflib.get_close_matches(near, names, n=3, cutoff=0.6) if near else []
     ordered = [*close, *(name for name in names if name not in close)]
     more = len(ordered) - MOST_LISTED
     rest = f" and {more} more" if more > 0 else ""

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow.column_names import listed
 from affectflow.errors import UsageError
+from affectflow.registry import nearest
 
 Rows = slice | npt.NDArray[np.int64]
 _CURES = {
@@ -76,10 +76,8 @@ class Frame(abc.ABC):
                 "name; rename all but one"
             )
         if name not in names:
-            near = listed(map(str, names), near=str(name))
-            raise UsageError(
-                f"{argument} is {name!r}, which is not a column; columns: {near}"
-            )
+            hint = nearest(str(name), map(str, names))
+            raise UsageError(f"{argument} is {name!r}, which is not a column; {hint}")
 
 
 class _Pandas(Frame):

@@ -188,7 +188,7 @@ class MaskedLanguage(FolderTrainer):
 
     def _texts(self, source: Source) -> tuple[list[str], Any]:
         """Returns the text of each row, and which rows have one."""
-        texts = [str(each or "") for each in column(source, self.text)]
+        texts = [str(each or "") for each in column(source, self.text, "text")]
         usable = np.flatnonzero([bool(text.strip()) for text in texts])
         return texts, usable
 
@@ -219,7 +219,7 @@ class MaskedLanguage(FolderTrainer):
             return []
         return [
             each.split() if isinstance(each, str) else each
-            for each in column(source, self.words)
+            for each in column(source, self.words, "words")
         ]
 
     def _fit(
