@@ -216,6 +216,7 @@ def test_a_grouping_waits_in_the_folder_that_it_is_given(tmp_path):
     assert [path.suffix for path in tmp_path.iterdir()] == [".arrow"]
 
 
+@pytest.mark.rotated
 def test_a_grouping_leaves_no_text_in_the_temporary_folder(tmp_path):
     code = """
 import apache_beam as beam, pyarrow as pa

@@ -49,7 +49,7 @@ PEAK = 989e12
 _UNLIKELY = -4.0
 # Of the drill: tokens of a forward pass, and the memory that is left for it.
 _FITTING, _FAR_TOO_MANY = 8_192, 1 << 20
-_LEFT_ON_GPU, _LEFT_ON_CPU = 2 << 30, 16 << 20
+_LEFT_ON_GPU, _LEFT_ON_CPU = 2 << 30, 48 << 20
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,7 @@ def test_every_cause_that_has_a_span_verifies(lake):
     assert found == [(True, 0)]
 
 
+@pytest.mark.rotated
 def test_the_demo_run_again_does_nothing_new(lake, tmp_path):
     again = shutil.copytree(lake, tmp_path / "again")
     before = affectflow("digest", again).out
@@ -129,7 +130,6 @@ def test_the_demo_is_not_mixed_with_messages_of_others(tmp_path):
 @pytest.mark.slow
 @pytest.mark.portable
 @pytest.mark.parametrize("engine", in_proof(list(ENGINES), rotated(IN_THIS_PROCESS)))
-@pytest.mark.rotated
 def test_the_digest_is_the_same_on_every_engine(lake, tmp_path, engine):
     outcome = affectflow("demo", "--to", tmp_path / "demo", "--", *ENGINES[engine])
 

@@ -40,6 +40,7 @@ def pipe(monkeypatch, data):
         ),
     ],
 )
+@pytest.mark.rotated
 def test_a_minus_is_standard_input(tmp_path, monkeypatch, data):
     pipe(monkeypatch, data)
 
@@ -202,6 +203,7 @@ def test_lists_that_tell_of_messages_are_not_left_out(tmp_path):
         ),
     ],
 )
+@pytest.mark.rotated
 def test_files_of_several_kinds_are_read_by_the_commands_of_the_refusal(
     tmp_path, files, paths, count
 ):

@@ -59,6 +59,7 @@ def test_of_two_annotators_it_says_whose_emotions_are_mined(
     assert re.findall(r"mine (\w+)", said) == ["EmbeddedEmotions", "hand"]
 
 
+@pytest.mark.rotated
 def test_a_plan_for_a_new_lake_makes_no_lake_and_status_shows_it_later(
     tmp_path: Path, rehearsed: Rehearsing
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_renderer_is_planned_with_its_options(
         pytest.param(("--set", "day_first=true"), id="an option of the source"),
     ],
 )
+@pytest.mark.rotated
 def test_a_plan_reads_as_ingest_reads(
     tmp_path: Path, rehearsed: Rehearsing, reading: tuple[str, ...]
 ) -> None:

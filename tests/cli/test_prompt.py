@@ -45,6 +45,7 @@ def lake(tmp_path_factory):
     return uri
 
 
+@pytest.mark.rotated
 def test_annotate_asks_a_prompt(lake, prompt, tmp_path):
     lake = str(shutil.copytree(lake, tmp_path / "lake"))
     done = affectflow("annotate", lake, "--model", "by-rule", "--prompt", prompt)
@@ -86,6 +87,7 @@ def test_a_preview_prints_filled_prompts_and_asks_nothing(lake, prompt):
     assert ask(lake, "SELECT * FROM annotations") == []
 
 
+@pytest.mark.rotated
 def test_what_another_machine_would_be_asked_is_previewed_and_planned_without_leave(
     tmp_path,
 ):

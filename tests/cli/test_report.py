@@ -15,6 +15,7 @@ def lake(tmp_path_factory):
     return folder / "lake"
 
 
+@pytest.mark.rotated
 def test_what_a_user_calls_public_stays_so_until_it_is_taken_back(lake, tmp_path):
     asked = ("report", lake, "--out", tmp_path / "report.html")
     assert "public: jsonl" in affectflow(*asked, "--public", "jsonl").err

@@ -24,6 +24,7 @@ def parameters(lake: Path, model: str) -> dict[str, object]:
     return json.loads(ask(str(lake), query)[0][0])
 
 
+@pytest.mark.rotated
 def test_options_reach_the_model_the_miner_and_the_clusterer(lake):
     assert affectflow("annotate", lake, "--set", "tasks=emotion").code == 0
     asked = ["--set", "RuleMiner.history=4", "--set", "min_size=5"]

@@ -86,6 +86,7 @@ def test_a_lake_that_never_rests_is_given_up_with_a_conflict(lake):
         compact(lake)
 
 
+@pytest.mark.rotated
 def test_a_result_that_was_replaced_between_merge_and_commit_is_merged_again(lake):
     opened = Lake.open(lake)
     part = opened.parts()[0]
@@ -108,6 +109,7 @@ def test_a_result_that_was_replaced_between_merge_and_commit_is_merged_again(lak
     assert found == [(45, 45)]
 
 
+@pytest.mark.rotated
 def test_a_commit_of_labels_between_the_commits_of_compact_doubles_nothing(lake):
     """What an older annotate left visible twice is taken away by the next compact."""
     opened = Lake.open(lake)

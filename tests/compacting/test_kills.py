@@ -108,6 +108,7 @@ def check_a_kill(prepared: Path, folder: Path, number: int, before: Any) -> str:
         "create_write_transaction rollups",
     ],
 )
+@pytest.mark.rotated
 def test_killed_before_a_write_or_commit_it_changes_no_answer(
     prepared, steps, tmp_path, before
 ):

@@ -45,6 +45,7 @@ def test_parts_become_few_and_no_answer_changes(lake):
     assert answers(lake) == before
 
 
+@pytest.mark.rotated
 def test_nobody_answers_again(lake, tmp_path):
     log = tmp_path / "calls"
     compact(lake)
@@ -154,6 +155,7 @@ def test_results_are_in_the_order_of_their_utterances(lake):
         assert places == sorted(places)
 
 
+@pytest.mark.rotated
 def test_what_came_in_with_the_utterances_moves_too(tmp_path):
     uri = str(tmp_path / "lake")
     Lake.create(uri, buckets=1)
@@ -246,6 +248,7 @@ def test_a_part_that_is_half_full_is_left_alone(lake, monkeypatch):
     assert Lake.open(lake).parts() == before
 
 
+@pytest.mark.rotated
 def test_parts_of_one_time_are_merged_with_one_another(tmp_path, monkeypatch):
     uri = str(tmp_path / "lake")
     Lake.create(uri, buckets=1)

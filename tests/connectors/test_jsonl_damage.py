@@ -80,6 +80,7 @@ RECORDS = st.dictionaries(
 
 @settings(deadline=None)
 @given(st.lists(RECORDS, min_size=1, max_size=60), st.booleans())
+@pytest.mark.rotated
 def test_the_fast_and_the_slow_way_agree(records, escaped):
     data = b"".join(
         json.dumps(r, ensure_ascii=escaped).encode() + b"\n" for r in records
@@ -183,6 +184,7 @@ def test_an_array_without_an_end_is_a_file_that_is_cut(
 
 
 @pytest.mark.slow
+@pytest.mark.rotated
 def test_a_line_of_100_mb_costs_neither_memory_nor_its_neighbours(tmp_path):
     path = tmp_path / "a.jsonl"
     with path.open("wb") as file:

@@ -54,6 +54,7 @@ def lake(tmp_path: Path) -> Path:
     return lake
 
 
+@pytest.mark.rotated
 def test_a_death_in_the_middle_ends_in_one_line_and_the_next_run_goes_on(lake):
     two = ("--workers", "2", "--model", "dying")
 

@@ -68,6 +68,7 @@ def bad_store(store: BadStore) -> BadStore:
     return store
 
 
+@pytest.mark.rotated
 def test_a_file_comes_back_and_is_listed_and_removed(store):
     stored_lakes.a_file_comes_back_and_is_listed_and_removed(BUCKET)
 
@@ -88,6 +89,7 @@ def test_of_many_writers_at_once_one_succeeds_by_a_conditional_put(store):
     stored_lakes.of_many_writers_at_once_one_succeeds(store, BUCKET)
 
 
+@pytest.mark.rotated
 def test_writers_at_once_commit_without_a_rename_and_lose_nothing(bad_store):
     stored_lakes.writers_at_once_commit_and_lose_nothing(bad_store, BUCKET)
 

@@ -75,6 +75,7 @@ def checked(tmp_path) -> str:
     return uri
 
 
+@pytest.mark.rotated
 def test_no_text_of_the_lake_is_in_any_file(demo, whole):
     said = said_in(whole)
     written = [
@@ -101,6 +102,7 @@ def test_no_word_of_a_cause_or_a_theme_is_in_any_file(demo, whole):
     assert not [t for (t,) in titles if len(t) >= 8 and t in said]
 
 
+@pytest.mark.rotated
 def test_nobody_is_in_it_unless_asked_for(demo, whole, tmp_path):
     speakers = ask(str(demo[1]), "SELECT DISTINCT speaker_id FROM utterances")
     ids = [name for (name,) in speakers if name]
@@ -160,6 +162,7 @@ def test_the_readme_names_every_file(whole):
     ]
 
 
+@pytest.mark.rotated
 def test_samples_keep_their_probabilities_and_people_get_numbers(checked, tmp_path):
     folder = exported(checked, tmp_path / "out")
 
@@ -178,6 +181,7 @@ def test_samples_keep_their_probabilities_and_people_get_numbers(checked, tmp_pa
     assert "precision" in {row["kind"] for row in rows(folder, "measures")}
 
 
+@pytest.mark.rotated
 def test_what_is_erased_is_absent(checked, tmp_path):
     before = exported(checked, tmp_path / "before")
     gone = next(r for r in rows(before, "measures") if r["kind"] == "inclusion")[

@@ -113,6 +113,7 @@ _LABELS = st.lists(st.sampled_from(["joy", "fear", "anger"]), unique=True, max_s
 
 @settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(_LABELS, _LABELS)))
+@pytest.mark.rotated
 def test_agreement_counts_each_utterance_once(sides):
     found = compare(
         rows("x", {u: a for u, (a, _) in sides.items()}),

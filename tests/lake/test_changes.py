@@ -188,6 +188,7 @@ def test_rows_that_an_annotator_adds_are_counted(lake, run):
     }
 
 
+@pytest.mark.rotated
 def test_the_other_way_round_what_was_added_is_removed(lake, run):
     assert changed_tables(lake, run["contrary"], run["fake"]) == {
         "annotations": (16, 8, 0, 8),

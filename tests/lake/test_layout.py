@@ -215,6 +215,7 @@ def test_a_lake_that_another_makes_between_two_looks_is_opened(tmp_path, monkeyp
     assert Lake.create(uri).settings["id"] == ids[0]
 
 
+@pytest.mark.rotated
 def test_two_processes_that_make_one_lake_agree_on_its_key(tmp_path):
     code = """
 import sys

@@ -126,6 +126,7 @@ def test_dead_letters_are_summed_by_step_and_reason(lake):
     assert row["last_at"] - row["first_at"] == timedelta(days=2)
 
 
+@pytest.mark.rotated
 def test_a_connection_reads_thousands_of_files(lake):
     lake.write(utterances=[utterance("u1")])
     (only,) = lake.files("utterances")

@@ -116,6 +116,7 @@ WINDOWS = """SELECT list(text ORDER BY timestamp) FROM placed_utterances
 GROUP BY conversation_id ORDER BY min(timestamp)"""
 
 
+@pytest.mark.rotated
 def test_windows_are_the_same_in_any_order_of_ingests(tmp_path):
     files = []
     for name, text in LOGS.items():

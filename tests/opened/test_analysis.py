@@ -41,6 +41,7 @@ def test_it_takes_every_option_of_the_command_by_its_name():
     assert ours - same == keys | OF_PYTHON
 
 
+@pytest.mark.rotated
 def test_it_gives_the_open_lake_of_a_file_and_does_nothing_twice(
     posts, tmp_path, capfd, monkeypatch
 ):

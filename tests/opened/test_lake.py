@@ -165,6 +165,7 @@ def test_themes_are_those_of_frustration_the_largest_first(lake):
     assert [(r["theme"], r["messages"]) for r in rows] == lake.sql(sql).fetchall()
 
 
+@pytest.mark.rotated
 def test_a_small_container_is_not_drawn(tmp_path):
     uri = str(tmp_path / "lake")
     ids = [f"test:{n}" for n in range(30)]
@@ -212,6 +213,7 @@ def test_a_chart_is_saved_without_a_network(lake, tmp_path):
 # -- the report ------------------------------------------------------------------------
 
 
+@pytest.mark.rotated
 def test_the_report_is_shown_in_a_frame_of_its_own(lake):
     page = lake.report(title="Ours")
 
@@ -222,6 +224,7 @@ def test_the_report_is_shown_in_a_frame_of_its_own(lake):
     assert '"' not in page._repr_html_().split('srcdoc="')[1].split('" sandbox')[0]
 
 
+@pytest.mark.rotated
 def test_the_report_is_written_where_it_is_asked_for(lake, tmp_path):
     page = lake.report(tmp_path / "report.html")
 

@@ -190,6 +190,7 @@ def test_a_plan_of_files_has_the_cues_before_the_labels(
     )
 
 
+@pytest.mark.rotated
 def test_what_is_done_would_be_skipped(tmp_path: Path, rehearsed: Rehearsing) -> None:
     uri = str(tmp_path / "lake")
     store(uri, labelled(8))
@@ -318,6 +319,7 @@ def test_a_forecast_is_near_what_happens(tmp_path: Path) -> None:
 # -- what the lake has already -------------------------------------------------------
 
 
+@pytest.mark.rotated
 def test_a_plan_leaves_out_what_an_ingest_would_leave_out(
     tmp_path: Path, rehearsed: Rehearsing
 ) -> None:

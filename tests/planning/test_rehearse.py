@@ -30,6 +30,7 @@ def posts(tmp_path: Path, count: int) -> Any:
 
 
 @pytest.mark.slow
+@pytest.mark.rotated
 def test_a_trial_says_what_each_stage_took(tmp_path: Path, temporary: Path) -> None:
     with scratch() as folder:
         found = run_trial(posts(tmp_path, 40), Analysis(), folder, 2, model=True)

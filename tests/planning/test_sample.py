@@ -27,6 +27,7 @@ def test_of_many_files_a_few_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz"])
+@pytest.mark.rotated
 def test_of_a_long_file_the_rows_are_told_from_its_size(
     tmp_path: Path, suffix: str
 ) -> None:

@@ -84,6 +84,7 @@ def test_every_command_of_the_readme_works_in_its_order(folder, monkeypatch):
         assert done.code == 0, f"{command}: {done.err}"
 
 
+@pytest.mark.rotated
 def test_every_command_about_columns_works_in_its_order(tmp_path, own_configuration):
     page = (ROOT / "docs" / "map.md").read_text(encoding="utf-8")
     for name, text in zip(("posts", "bare"), snippets("csv", page), strict=True):
@@ -155,6 +156,7 @@ def test_every_measure_has_a_page():
     assert names == set(MEASURES)
 
 
+@pytest.mark.rotated
 def test_what_the_page_about_cues_shows_works(tmp_path):
     page = (ROOT / "docs" / "cues.md").read_text(encoding="utf-8")
     for kind in ("vtt", "csv"):
@@ -231,6 +233,7 @@ def test_what_the_page_about_over_shows_works(folder, tmp_path):
 OVER = "SELECT count(*) FROM annotations WHERE task = 'conversation_emotion' AND chosen"
 
 
+@pytest.mark.rotated
 def test_what_the_page_about_prompts_shows_works(tmp_path, monkeypatch):
     """Asks a scripted model: it proves routing only."""
     install_scripted(tmp_path / "site", monkeypatch)
@@ -248,6 +251,7 @@ def test_what_the_page_about_prompts_shows_works(tmp_path, monkeypatch):
     assert ask(str(tmp_path / "lake"), hashes) == [(2, 2)]
 
 
+@pytest.mark.rotated
 def test_what_the_page_about_the_literature_shows_works(tmp_path, monkeypatch):
     """Previews what is asked; `hef` and what is guarded have tests of their own."""
     install_scripted(tmp_path / "site", monkeypatch)
@@ -284,6 +288,7 @@ def test_the_page_about_prompts_names_every_key_and_slot():
 
 
 @pytest.mark.parametrize("page", ["people", "annotators", "views", "report"])
+@pytest.mark.rotated
 def test_what_the_pages_about_a_lake_show_works(folder, page):
     text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     for file, block in (files_of(text) if page == "report" else {}).items():
@@ -329,6 +334,7 @@ def kept(lake: Path) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("number", range(len(snippets("python"))))
+@pytest.mark.rotated
 def test_every_python_snippet_of_the_readme_runs(folder, number):
     if not (folder / "lake").exists():
         typed(next(c for c in commands() if "--to lake" in c), folder)

@@ -24,6 +24,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.rotated
 def test_the_commands_of_the_page_work_in_their_order(folder):
     said = []
     for command in commands(PAGE):

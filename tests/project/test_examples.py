@@ -15,6 +15,7 @@ EXAMPLES = ROOT / "examples"
 
 
 @pytest.mark.parametrize("script", sorted(p.name for p in EXAMPLES.glob("*.py")))
+@pytest.mark.rotated
 def test_an_example_runs(script, capfd):
     runpy.run_path(str(EXAMPLES / script), run_name="__main__")
 
@@ -22,6 +23,7 @@ def test_an_example_runs(script, capfd):
 
 
 @pytest.mark.parametrize("pipeline", sorted(p.name for p in EXAMPLES.glob("*.yaml")))
+@pytest.mark.rotated
 def test_an_example_pipeline_builds_and_runs(tmp_path, monkeypatch, pipeline):
     demo = Path(affectflow.__file__).parent / "demo" / "comments.jsonl"
     shutil.copy(demo, tmp_path)

@@ -154,6 +154,7 @@ def test_answers_touch_what_their_annotator_touches_whoever_reads_them(place):
         check_use(lake, "after@1")
 
 
+@pytest.mark.rotated
 def test_cues_touch_what_their_renderer_touches_whoever_reads_them(voiced):
     lake, said = voiced, ["--context", "workplace", "--purpose", WHY]
     words = ("--set", "cues=words")

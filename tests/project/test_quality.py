@@ -90,6 +90,7 @@ def test_what_is_written_is_read_again(tmp_path, monkeypatch):
     assert "gratitude" in written["answers"]["own:1"]["labels"]
 
 
+@pytest.mark.rotated
 def test_scores_of_frustration_are_of_the_weights_in_the_package(shared_data):
     given = datasets.heated_threads(shared_data)
 
@@ -145,6 +146,7 @@ def test_reliability_counts_every_answer_once(joy):
     )
 
 
+@pytest.mark.rotated
 def test_values_have_figures_with_intervals(joy):
     row = measuring.value_figures("joy", joy.truth * 1.0, joy.scores, joy.units)
 

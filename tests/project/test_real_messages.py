@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from tests.quality.real import reading, sampling
 from tests.quality.real.__main__ import agreement
 from tests.quality.real.sampling import BANDS, RANDOM, Message, drawn
@@ -27,6 +29,7 @@ def test_the_sample_is_as_large_as_told_and_both_passes_label_all_of_it():
     assert all(set(reading.labels(number)) == digests for number in reading.PASSES)
 
 
+@pytest.mark.rotated
 def test_the_texts_are_those_that_were_labelled_and_causes_lie_in_them(shared_data):
     for message in reading.sampled(shared_data):
         for number in reading.PASSES:

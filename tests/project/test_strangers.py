@@ -178,6 +178,7 @@ def laid_out(folder: Path) -> None:
     (info / "entry_points.txt").write_text("\n".join(lines))
 
 
+@pytest.mark.rotated
 def test_what_is_begun_of_any_kind_passes_the_checks_and_its_own_tests(tmp_path, use):
     for kind, name in EVERY.items():
         begun = affectflow("plugins", "new", kind, name, "--to", tmp_path / kind)

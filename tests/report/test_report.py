@@ -124,6 +124,7 @@ def test_small_cells_are_counted_and_not_shown(page):
     assert "6 messages by" not in text
 
 
+@pytest.mark.rotated
 def test_causes_without_a_theme_are_counted_and_can_be_listed(tmp_path):
     few = tables() | {"themes": [], "theme_members": []}
     few["causes"] = [row | {"vocabulary": "goemotions"} for row in few["causes"]]

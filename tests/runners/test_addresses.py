@@ -51,6 +51,7 @@ def test_loopback_is_added_to_what_no_proxy_is_asked_for(proxies, given, expecte
 
 @pytest.mark.slow
 @pytest.mark.timeout(90)
+@pytest.mark.rotated
 def test_worker_processes_work_beside_a_proxy_that_is_dead(proxies):
     proxies.setenv("http_proxy", "http://127.0.0.1:9")
 

@@ -191,6 +191,7 @@ def test_thread_pools_share_the_cores(monkeypatch, arguments, mine, expected):
 
 
 @pytest.mark.parametrize("arguments", MODES)
+@pytest.mark.rotated
 def test_a_workers_mistake_comes_back_as_it_was_raised(arguments):
     with pytest.raises(Exception) as caught:  # noqa: PT011  each runner has its own
         runners.run(over(fail), arguments)
@@ -209,6 +210,7 @@ def test_an_error_that_is_not_ours_stays_what_it_was():
 
 
 @pytest.mark.slow
+@pytest.mark.rotated
 def test_options_and_caps_reach_worker_processes(tmp_path, monkeypatch):
     for pool in runners._THREAD_POOLS:
         monkeypatch.setenv(pool, "")
@@ -222,6 +224,7 @@ def test_options_and_caps_reach_worker_processes(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.rotated
 def test_batches_cross_processes(tmp_path):
     batch = pa.record_batch({"text": ["a", None, "ü"]})
 

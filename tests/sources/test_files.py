@@ -255,6 +255,7 @@ def test_a_byte_order_mark_names_the_encoding(tmp_path, encoding):
 
 
 @pytest.mark.parametrize("name", ["gz", "zst", "bz2", "xz"])
+@pytest.mark.rotated
 def test_a_truncated_file_gives_its_rows_and_says_so(tmp_path, name):
     plain = b"".join(
         b'{"utterance_id": "%d", "text": "good %d"}\n' % (i, i * i % 977)

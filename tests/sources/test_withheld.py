@@ -82,6 +82,7 @@ def _one(tmp_path) -> str:
     return str(path)
 
 
+@pytest.mark.rotated
 def test_the_command_counts_what_it_leaves_out_and_says_how_to_read_it(tmp_path):
     path = tmp_path / "said.jsonl"
     path.write_text("\n".join(json.dumps(each) for each in MESSAGES))

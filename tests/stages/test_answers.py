@@ -62,6 +62,7 @@ def test_a_part_that_came_in_with_all_its_answers_is_done(lake):
     assert ask(lake, "SELECT n, chosen FROM rollups") == [(2, 2)]
 
 
+@pytest.mark.rotated
 def test_answers_for_some_messages_stand_until_the_model_has_given_all(lake):
     store(lake, labelled("a", "b"), utterances("c", utterance_id="test:2"))
     assert ask(lake, LABELS) == [("test:0", 1), ("test:1", 1)]
@@ -73,6 +74,7 @@ def test_answers_for_some_messages_stand_until_the_model_has_given_all(lake):
     assert ask(lake, "SELECT n FROM rollups") == [(3,)]
 
 
+@pytest.mark.rotated
 def test_messages_that_the_lake_has_already_get_their_answers(lake):
     store(lake, utterances("a", "b"))
 
@@ -174,6 +176,7 @@ def test_labels_that_another_step_gave_are_not_those_that_a_model_reads():
         other.apply(labelled("a"), other.load_model())
 
 
+@pytest.mark.rotated
 def test_an_unsigned_answer_takes_the_place_of_what_the_same_model_said_before(lake):
     store(lake, utterances("so annoying", "fine"))
     annotate(lake, FakeHandler())

@@ -1,5 +1,7 @@
 """Rows without ids come into a lake once, however often and in whatever order."""
 
+import pytest
+
 from affectflow import cli
 from tests.given.stage_runs import ask
 
@@ -7,6 +9,7 @@ HEADER = "thread,who,body\n"
 ROWS = ["t,ann,+1", "t,ann,+1", "t,bob,+1", "u,ann,+1", ",ann,alone"]
 
 
+@pytest.mark.rotated
 def test_equal_messages_are_kept_and_the_same_file_adds_nothing(tmp_path):
     one, two = tmp_path / "one.csv", tmp_path / "two.csv"
     one.write_text(HEADER + "\n".join(ROWS))

@@ -84,6 +84,7 @@ def test_a_map_to_an_unknown_column_answers_with_the_nearest(file, lake):
     assert one_line(outcome, 2, "txet", "text")
 
 
+@pytest.mark.rotated
 def test_a_new_key_is_told(file, lake, tmp_path, capsys):
     file.write_text(GOOD)
     key = tmp_path / "misspelt"
@@ -246,6 +247,7 @@ def test_a_model_folder_without_weights_is_one_line(tmp_path, file, lake):
     assert one_line(outcome, 2, "safetensors")
 
 
+@pytest.mark.rotated
 def test_a_plugin_that_does_not_import_is_reported_and_the_others_go_on(tmp_path):
     (tmp_path / "broken_plugin.py").write_text("import a_module_that_is_not_there\n")
     info = tmp_path / "broken_plugin-1.0.dist-info"

@@ -42,6 +42,7 @@ def file(tmp_path: Path) -> Path:
         pytest.param(b'{"id": 1, "body": "another"}', "duplicate_id", id="one id"),
     ],
 )
+@pytest.mark.rotated
 def test_a_damaged_row_is_a_dead_letter_and_its_neighbours_live(
     file, lake, damaged, error_type
 ):

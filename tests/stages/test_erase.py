@@ -128,6 +128,7 @@ def test_what_others_wrote_stays_as_it_was(lake):
     assert "12 in, 0 out, 12 unchanged" in again.err
 
 
+@pytest.mark.rotated
 def test_without_yes_nothing_changes_and_what_would_go_is_counted(lake):
     before = {path: path.stat().st_mtime_ns for path in lake.rglob("*")}
 

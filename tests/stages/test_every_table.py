@@ -134,6 +134,7 @@ def own_runs(lake: str, table: str) -> set[str]:
     }
 
 
+@pytest.mark.rotated
 def test_digest_and_diff_cover_the_tables_that_rules_say(lake):
     names = "SELECT run_id || '/' || stage FROM runs ORDER BY started"
     (first, *_, last) = [name for (name,) in ask(lake, names)]

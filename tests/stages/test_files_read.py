@@ -77,6 +77,7 @@ def copy_of(lake: Path, to: Path) -> Path:
     return to
 
 
+@pytest.mark.rotated
 def test_only_new_and_changed_files_are_read(month):
     _, row = month
 
@@ -87,6 +88,7 @@ def test_only_new_and_changed_files_are_read(month):
     assert dict(row["counters"])[files_read.UNCHANGED] == 3
 
 
+@pytest.mark.rotated
 def test_a_lake_is_the_same_whether_unchanged_files_are_read_or_not(month, tmp_path):
     folder, _ = month
     whole = copy_of(folder / "first", tmp_path / "whole")

@@ -93,6 +93,7 @@ def batches_of(source):
     return [batch for split in source.splits(path) for batch in source.read(split)]
 
 
+@pytest.mark.rotated
 def test_the_answers_of_all_raters_come_into_the_lake(tmp_path):
     (tmp_path / "goemotions_1.csv").write_text(RAW)
     lake = str(tmp_path / "lake")

@@ -51,6 +51,7 @@ def test_what_is_young_stays(lake):
     assert before <= files(lake)
 
 
+@pytest.mark.rotated
 def test_a_dry_run_says_the_same_and_changes_nothing(lake):
     age(lake.rglob("*"), 10)
     young(lake)

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.rotated
 # -- the log -----------------------------------------------------------------------
 
 
+@pytest.mark.rotated
 def test_the_log_before_the_checkpoint_that_the_cutoff_needs_goes(lake):
     before = digest(str(lake))
     log = lake / "utterances" / "_delta_log"

@@ -54,6 +54,7 @@ def test_what_a_failed_run_staged_is_removed(lake):
     assert Lake.open(lake).storage.names("_staging") == []
 
 
+@pytest.mark.rotated
 def test_two_inputs_under_one_run_id_are_both_in_the_lake(lake):
     """As a scheduler gives it, or an executable jar that is submitted twice."""
     store(lake, utterances("one", utterance_id="test:1"), run_id="nightly")

@@ -144,6 +144,7 @@ def test_texts_without_a_time_keep_the_order_of_their_file_over_batches(lake):
     assert read_part(Lake.open(lake), part)["text"].to_pylist() == texts
 
 
+@pytest.mark.rotated
 def test_the_first_ingest_sizes_the_buckets(tmp_path, monkeypatch):
     from affectflow import stages
     from affectflow_connectors.jsonl import ReadJsonl

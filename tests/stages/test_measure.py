@@ -93,6 +93,7 @@ def test_values_go_to_measures_and_what_was_done_to_runs(lake):
     assert len(found.rows) == 6
 
 
+@pytest.mark.rotated
 def test_the_same_settings_replace_their_values_others_stand_beside_them(lake):
     measure_lake(lake, "TextOverlap", options=HALF)
     first = said(lake, "measure_id, value")

@@ -35,6 +35,7 @@ def told(**answers):
     return {"model": "Told", "options": {"answers": answers}}
 
 
+@pytest.mark.rotated
 def test_answers_are_kept_for_the_next_miner_and_refusals_are_counted(tmp_path):
     uri = str(tmp_path / "lake")
     texts = ["the build broke", "the build broke", "the docs rot"]
@@ -56,6 +57,7 @@ def test_answers_are_kept_for_the_next_miner_and_refusals_are_counted(tmp_path):
     ]
 
 
+@pytest.mark.rotated
 def test_themes_rest_on_the_miner_that_ran_last(tmp_path):
     uri = str(tmp_path / "lake")
     text = "It failed. Sad because it broke"

@@ -113,6 +113,7 @@ LABELLED = (
 
 
 @pytest.mark.parametrize("labelled", LABELLED)
+@pytest.mark.rotated
 def test_labels_that_no_step_signed_are_not_given_again(tmp_path, labelled):
     lake, calls = str(tmp_path / "lake"), tmp_path / "calls"
     model = FakeHandler(calls=str(calls))
@@ -141,6 +142,7 @@ def test_labels_that_no_step_signed_are_not_given_again(tmp_path, labelled):
 
 
 @pytest.mark.parametrize("mined", LABELLED)
+@pytest.mark.rotated
 def test_causes_that_no_step_signed_are_not_mined_again(tmp_path, mined):
     lake, model = str(tmp_path / "lake"), FakeHandler()
     said = utterances(

@@ -150,6 +150,7 @@ def test_a_refused_row_is_replayed_with_its_labels(lake):
     assert ask(lake, f"{ECHOED} ORDER BY 1") == [("ANNOYANCE", 3), ("NEUTRAL", 3)]
 
 
+@pytest.mark.rotated
 def test_a_model_reads_whole_conversations_with_what_came_before(lake):
     # The conversation goes on, in another part of its bucket.
     store(lake, talk(3, *SAID[:2]))

@@ -21,6 +21,7 @@ GROUP BY conversation_id ORDER BY 1"""
         pytest.param([REPLIES, ROOTS], ["'csv:3'", ""], id="the parents late"),
     ],
 )
+@pytest.mark.rotated
 def test_replies_to_replies_are_in_one_thread(tmp_path, capsys, files, shown):
     lake = str(tmp_path / "lake")
     for rows, example in zip(files, shown, strict=True):

@@ -145,6 +145,7 @@ def test_a_second_annotator_adds_rows_and_touches_no_others(lake):
     assert ask(lake, "SELECT count(*) FROM annotators") == [(2,)]
 
 
+@pytest.mark.rotated
 def test_a_row_on_which_the_model_fails_is_alone_a_dead_letter(lake):
     row = annotate(lake, FakeHandler(poison="text 7"))
 
@@ -154,6 +155,7 @@ def test_a_row_on_which_the_model_fails_is_alone_a_dead_letter(lake):
     ]
 
 
+@pytest.mark.rotated
 def test_rollups_count_answers_and_chosen_labels(lake):
     annotate(lake, FakeHandler())
 

@@ -346,6 +346,7 @@ def test_an_ingest_counts_rows_and_buckets_and_cleans_up(
     assert watch(Lake.open(str(tmp_path / "lake"))) == []
 
 
+@pytest.mark.rotated
 def test_a_stage_over_parts_says_first_how_much_there_is_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

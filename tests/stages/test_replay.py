@@ -67,6 +67,7 @@ def test_a_letter_that_works_now_is_merged_once_and_marked(lake):
     ]
 
 
+@pytest.mark.rotated
 def test_a_letter_that_fails_again_stays_open(lake):
     annotate(lake, FakeHandler(poison="poison"))
 
@@ -77,6 +78,7 @@ def test_a_letter_that_fails_again_stays_open(lake):
     assert len(labels(lake)) == 3
 
 
+@pytest.mark.rotated
 def test_only_the_dead_letters_are_asked_again(lake, tmp_path):
     annotate(lake, FakeHandler(poison="poison"))
     calls = tmp_path / "calls"
@@ -105,6 +107,7 @@ def test_rollups_count_what_was_replayed(lake):
     assert found == [("annoyance", 4, 1), ("neutral", 4, 3)]
 
 
+@pytest.mark.rotated
 def test_annotating_after_a_replay_changes_nothing(lake):
     annotate(lake, FakeHandler(poison="poison"))
     annotate(lake, FakeHandler(), again=True)
@@ -115,6 +118,7 @@ def test_annotating_after_a_replay_changes_nothing(lake):
     assert len(labels(lake)) == 4
 
 
+@pytest.mark.rotated
 def test_a_replay_cut_short_before_its_commit_is_made_up_for(lake, monkeypatch):
     annotate(lake, FakeHandler(poison="poison"))
     before = Lake.open(lake).committed("annotations")
@@ -134,6 +138,7 @@ def _fail(*_: object, **__: object) -> None:
     raise RuntimeError("cut short")
 
 
+@pytest.mark.rotated
 def test_what_was_replayed_is_mined_afterwards(lake):
     annotate(lake, FakeHandler(poison="this is annoying"))
     stages.mine_lake(lake, annotator_id="fake@1")
@@ -145,6 +150,7 @@ def test_what_was_replayed_is_mined_afterwards(lake):
     assert ask(lake, "SELECT DISTINCT utterance_id FROM causes") == [("test:0",)]
 
 
+@pytest.mark.rotated
 def test_themes_are_grouped_again_by_the_clusterer_that_grouped_them(lake):
     annotate(lake, FakeHandler())
     stages.mine_lake(lake, annotator_id="fake@1", clusterer_options={"min_size": 7})
@@ -205,6 +211,7 @@ def _longer_by_a_line(dump: Path) -> None:
 
 
 @pytest.mark.parametrize("edit", [_moved_away, _longer_by_a_line])
+@pytest.mark.rotated
 def test_a_letter_whose_row_was_not_read_stays_open_and_is_counted(
     dump, tmp_path, edit
 ):
@@ -244,6 +251,7 @@ def test_two_texts_under_one_id_are_not_tried_again(tmp_path):
     assert replay(str(tmp_path / "lake")) == []
 
 
+@pytest.mark.rotated
 def test_a_file_that_is_gone_leaves_its_letters(dump, tmp_path):
     ingest(dump, tmp_path / "lake")
     dump.unlink()
@@ -272,6 +280,7 @@ def test_a_model_that_is_gone_stops_no_replay_of_others(dump, tmp_path):
     assert [counts(row) for row in rows] == [{"in": 2, "dead": 2}]
 
 
+@pytest.mark.rotated
 def test_annotators_after_one_that_is_gone_are_replayed_too(lake):
     for name in ("fake", "other"):
         lakes.annotate(lake, FakeHandler(name=name, poison="poison"))

@@ -76,6 +76,7 @@ def test_every_status_has_a_word_but_the_refused():
     assert len(set(WORDS.values())) == len(WORDS)
 
 
+@pytest.mark.rotated
 def test_a_run_says_what_it_answered_and_not_what_was_answered_before(tmp_path):
     lake = str(tmp_path / "lake")
     store(lake, utterances("this is annoying", "poison", "fine"))

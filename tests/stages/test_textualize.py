@@ -68,6 +68,7 @@ def loudness(lake: str) -> RenderLoudness:
     return RenderLoudness(tracks=str(Path(lake).parent / "*.csv"))
 
 
+@pytest.mark.rotated
 def test_a_phrase_leads_back_to_value_time_and_renderer(lake):
     row = textualize(lake, loudness(lake))
 
@@ -144,6 +145,7 @@ def test_parts_merge_with_their_cues_and_nothing_is_asked_again(lake):
     assert "4 unchanged" in affectflow("annotate", lake, *READ).err
 
 
+@pytest.mark.rotated
 def test_an_erased_utterance_takes_its_cues_along(lake):
     textualize(lake, loudness(lake))
 
@@ -212,6 +214,7 @@ def test_a_mistake_is_one_line(lake, arguments, said):
     assert done.err.count("\n") == 1
 
 
+@pytest.mark.rotated
 def test_files_that_tell_of_no_turn_are_counted_and_leave_other_cues_alone(lake):
     textualize(lake, loudness(lake))
     (Path(lake).parent / "more").mkdir()

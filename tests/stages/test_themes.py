@@ -83,6 +83,7 @@ def test_every_part_gets_the_themes_of_all(lake):
     assert ask(lake, f"{counted} WHERE size <> 12") == [(0,)]
 
 
+@pytest.mark.rotated
 def test_what_is_in_no_theme_is_counted_and_who_is_unknown(tmp_path):
     uri = str(tmp_path / "lake")
     store(uri, moved([*TEXTS[:4] * 3, "something else"], speaker_id=[None] * 13))
@@ -260,6 +261,7 @@ def emptied_note(lake: str, patch: pytest.MonkeyPatch) -> None:
         lost_members,
     ],
 )
+@pytest.mark.rotated
 def test_themes_are_made_again_when_anything_they_rest_on_is_another(
     clustered, change, monkeypatch
 ):

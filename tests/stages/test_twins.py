@@ -71,6 +71,7 @@ def lake(lakes):
     return lakes[1]
 
 
+@pytest.mark.rotated
 def test_the_lake_is_the_same_in_whatever_order_copies_come(lakes):
     at_once, in_turn = map(digest, lakes)
 

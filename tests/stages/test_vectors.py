@@ -42,6 +42,7 @@ def held(lake: str) -> list[list[float]]:
     return [vector for _, vector in ask(lake, HELD)]
 
 
+@pytest.mark.rotated
 def test_a_second_run_asks_nothing(lake, tmp_path):
     calls = tmp_path / "calls"
 
@@ -68,6 +69,7 @@ def test_a_text_that_failed_is_replayed_beside_the_others(lake):
     assert held(lake) == [[2, 2, 0], [0, 1, 2], [1, 1, 0]]
 
 
+@pytest.mark.rotated
 def test_a_lake_of_an_earlier_version_gets_the_table_with_its_first_vectors(lake):
     shutil.rmtree(Path(lake) / "vectors")
     before = digest(lake)

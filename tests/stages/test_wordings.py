@@ -72,6 +72,7 @@ def test_an_id_names_the_style(lake):
     ]
 
 
+@pytest.mark.rotated
 def test_without_a_style_one_line_says_which_there_are(lake):
     done = annotate(lake, "cues=words")
 
@@ -105,6 +106,7 @@ def test_the_annotator_names_the_renderer_that_it_has_read(lake):
     assert "unchanged" in annotate(lake, "cues=words", "style=plain").err
 
 
+@pytest.mark.rotated
 def test_a_text_is_read_as_it_came_in_unless_a_style_is_said(lake):
     textualize(lake, "RenderEmoji")
     textualize(lake, "RenderEmoji", "language=de")

@@ -98,6 +98,7 @@ def test_a_second_worker_of_the_job_installs_nothing(runner, wheel, tmp_path, fo
     assert [e["event"] for e in events(folder)] == ["staged_installed", "staged_before"]
 
 
+@pytest.mark.rotated
 def test_of_two_workers_at_once_one_installs(runner, wheel, tmp_path, folder):
     stage_package(runner, wheel, tmp_path)
     code = "import sys; from affectflow import boot\n"

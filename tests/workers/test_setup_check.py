@@ -31,6 +31,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Host:
     return host
 
 
+@pytest.mark.rotated
 def test_a_host_is_set_up_without_any_network(ready):
     if not without_network():
         required("namespaces", "allow unprivileged user namespaces")

@@ -27,6 +27,7 @@ def host(tmp_path: Path) -> Host:
 
 
 @pytest.mark.slow
+@pytest.mark.rotated
 def test_a_beam_that_is_not_the_submitters_is_13_and_nothing_becomes_current(host):
     done = host.setup("--expect-beam", "2.76.0")
 
@@ -89,6 +90,7 @@ def test_an_extra_that_the_package_lacks_is_12(host):
 
 
 @pytest.mark.slow
+@pytest.mark.rotated
 def test_a_plugin_that_does_not_import_is_17_by_name(host):
     package(
         host.folder / "dist",

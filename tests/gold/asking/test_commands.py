@@ -67,6 +67,7 @@ def test_a_filled_sheet_is_not_written_over(app, folder, lines, tmp_path):
     assert out.read_bytes() == filled
 
 
+@pytest.mark.rotated
 def test_the_same_sheet_may_be_written_again(app, folder, tmp_path):
     arguments = ["sample", folder / "lake", "--out", tmp_path / "s.csv", "--n", 5]
 
@@ -124,6 +125,7 @@ def test_a_sheet_filled_in_two_copies_is_put_together(folder, lines, tmp_path):
     assert found == [("ok", 10)]
 
 
+@pytest.mark.rotated
 def test_a_cell_left_blank_in_a_larger_sheet_keeps_the_older_answer(folder, tmp_path):
     uri = str(folder / "lake")
     before: set[str] = set()

@@ -83,6 +83,7 @@ def come_back(tab, file, slot):
 
 
 @pytest.mark.browser
+@pytest.mark.rotated
 def test_a_rater_labels_by_keyboard_and_the_file_comes_into_the_lake(
     chromium, lake, sheet, page, tmp_path
 ):

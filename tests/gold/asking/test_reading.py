@@ -46,6 +46,7 @@ def expected():
         pytest.param({"lineterminator": "\n"}, id="line feeds"),
     ],
 )
+@pytest.mark.rotated
 def test_a_sheet_is_read_as_spreadsheets_save_it(lake, lines, tmp_path, options):
     path = write(tmp_path / "s.csv", lines, **options)
 

@@ -124,6 +124,7 @@ def chosen_in(uri):
     return {utterance_id for (utterance_id,) in ask(uri, query)}
 
 
+@pytest.mark.rotated
 def test_strata_draw_more_of_what_the_annotator_found(labelled):
     sample, ids = drawn(labelled, n=60, stratify="score")
     found = chosen_in(labelled)

@@ -145,6 +145,7 @@ def test_unsure_is_no_value(lake, sheet):
         ("4.5", "the answer '4.5' is not one of 1 to 9"),
     ],
 )
+@pytest.mark.rotated
 def test_what_is_no_point_of_the_scale_is_one_line(lake, sheet, cell, line):
     filled = fill(sheet, lambda text: cell, "dee")
 

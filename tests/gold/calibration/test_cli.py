@@ -59,6 +59,7 @@ def test_a_sheet_is_imported_fitted_and_filled_in_and_apply_has_nothing_to_do(
     assert "120 unchanged" in capsys.readouterr().err
 
 
+@pytest.mark.rotated
 def test_beside_a_sample_answers_of_none_are_left_out_and_counted(
     lake, tmp_path, capsys
 ):

@@ -66,6 +66,7 @@ def test_a_calibration_is_kept_and_measured(lake):
     ]
 
 
+@pytest.mark.rotated
 def test_the_same_answers_give_the_same_calibration_and_change_nothing(lake):
     ((first, _),) = calibrate(lake)
     before, files = labelled(lake), Lake.open(lake).committed("annotations")
@@ -79,6 +80,7 @@ def test_the_same_answers_give_the_same_calibration_and_change_nothing(lake):
     assert len(Lake.open(lake).storage.names(FOLDER)) == 1
 
 
+@pytest.mark.rotated
 def test_other_answers_give_another_calibration_and_the_older_stays(lake):
     ((first, _),) = calibrate(lake)
     answer(lake, seed=2)
@@ -180,6 +182,7 @@ def test_without_answers_it_says_how_to_get_some(tmp_path):
         calibrate(uri)
 
 
+@pytest.mark.rotated
 def test_without_a_model_it_says_to_annotate(tmp_path):
     uri = str(tmp_path / "lake")
     make(uri, texts(10))
@@ -189,6 +192,7 @@ def test_without_a_model_it_says_to_annotate(tmp_path):
         calibrate(uri)
 
 
+@pytest.mark.rotated
 def test_too_few_answers_for_every_label_name_the_nearest(tmp_path):
     uri = full(tmp_path, n=12)
 
@@ -200,6 +204,7 @@ def test_too_few_answers_for_every_label_name_the_nearest(tmp_path):
     assert ask(uri, "SELECT 1 FROM runs WHERE stage = 'calibrate'") == []
 
 
+@pytest.mark.rotated
 def test_answers_for_what_was_not_scored_are_of_no_use(tmp_path):
     uri = str(tmp_path / "lake")
     make(uri, texts(20))
@@ -239,6 +244,7 @@ def test_there_is_nothing_to_apply_before_a_fit(lake):
         apply(lake)
 
 
+@pytest.mark.rotated
 def test_a_damaged_calibration_names_its_file(lake):
     ((calibration, _),) = calibrate(lake)
     path = Path(lake) / FOLDER / f"{calibration.calibration_id}.json"

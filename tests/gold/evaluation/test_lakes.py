@@ -98,6 +98,7 @@ def test_a_model_is_compared_with_people_where_it_answered(lake):
     assert any("answered 22 of the 24 utterances" in note for note in found.notes)
 
 
+@pytest.mark.rotated
 def test_a_label_that_is_not_stored_is_not_chosen_and_has_the_lowest_score(lake):
     people_say(lake, people_on("joy", {4}))
     add_rows(lake, "annotations", [told(4, "joy", score=0.6)])
@@ -132,6 +133,7 @@ def test_finer_labels_of_a_model_fold_to_what_people_were_asked(lake):
     )
 
 
+@pytest.mark.rotated
 def test_the_majority_of_people_decides_and_a_tie_is_left_out(lake):
     for rater, yes in (("ann", {0, 1}), ("bo", {0}), ("cy", {0, 1, 2})):
         people_say(lake, people_on("annoyance", yes, range(3), rater=rater))
@@ -147,6 +149,7 @@ def test_the_majority_of_people_decides_and_a_tie_is_left_out(lake):
     )
 
 
+@pytest.mark.rotated
 def test_a_tie_over_a_label_that_is_not_compared_is_not_counted(lake):
     for rater, yes in (("ann", {0}), ("bo", set())):
         people_say(lake, people_on("annoyance", {0}, range(3), rater=rater))

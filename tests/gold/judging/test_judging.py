@@ -78,6 +78,7 @@ def test_the_corrected_share_is_the_true_one(lake, folder):
     assert finding.prevalence.apparent.high < true
 
 
+@pytest.mark.rotated
 def test_answers_to_finer_labels_judge_the_family(lake, folder):
     imported(lake, fill(folder / "three.csv", CAREFUL, "ann"))
     found = judge(lake)
@@ -150,6 +151,7 @@ def test_a_validation_goes_when_its_answers_change(lake, folder):
     assert "validation" not in measures(lake)
 
 
+@pytest.mark.rotated
 def test_answers_without_a_sample_give_figures_and_no_share(lake, folder):
     lines = [["utterance_id", "rater", "label", "answer"]]
     for row in sheet_rows(folder):
@@ -178,6 +180,7 @@ def edited(lake, ids):
     store(lake.uri, utterances(*texts, edited_at=later, **columns))
 
 
+@pytest.mark.rotated
 def test_answers_to_a_text_that_was_changed_are_left_out(lake, folder, capsys):
     sheet = fill(folder / "sheet.csv", CAREFUL, "ann")
     imported(lake, sheet)
@@ -210,6 +213,7 @@ def test_a_sheet_whose_every_text_was_changed_says_so(lake, folder):
         pytest.param(52, 52 / 530, id="478 + 52: 10 %"),
     ],
 )
+@pytest.mark.rotated
 def test_a_lake_that_grew_by_more_than_a_twentieth_has_no_share(
     lake, folder, more, share
 ):

@@ -32,6 +32,7 @@ def shares(connection, part):
     return shares_in(connection, decided, PARTS.format(part=part, model=MODEL))
 
 
+@pytest.mark.rotated
 def test_the_share_of_the_whole_is_the_one_that_gold_gives(judged):
     (told,) = judged.execute(
         "SELECT value, low, high FROM measures WHERE kind = 'prevalence' "

@@ -42,6 +42,7 @@ def people(lake, columns, more=""):
 # -- answers -------------------------------------------------------------------------
 
 
+@pytest.mark.rotated
 def test_answers_become_annotations_of_persons(lake, folder):
     imported(lake, fill(folder / "sheet.csv", CAREFUL, "Zoë", skip=5))
 
@@ -84,6 +85,7 @@ def test_a_newer_sheet_of_a_rater_takes_the_place_of_the_older(lake, folder):
     assert done.changed + done.unchanged == 200
 
 
+@pytest.mark.rotated
 def test_a_rater_whom_the_lake_knows_keeps_the_spelling(lake, folder):
     imported(lake, fill(folder / "sheet.csv", CAREFUL, "Zoë"))
     imported(lake, fill(folder / "sheet.csv", FAST, "zoë"))
@@ -91,6 +93,7 @@ def test_a_rater_whom_the_lake_knows_keeps_the_spelling(lake, folder):
     assert people(lake, "DISTINCT annotator_id") == [("person:Zoë",)]
 
 
+@pytest.mark.rotated
 def test_two_samples_of_one_rater_live_side_by_side(lake, folder):
     imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
     (done,) = imported(lake, fill(folder / "other.csv", CAREFUL, "ann"))
@@ -121,6 +124,7 @@ def test_people_are_never_mined_nor_counted_by_day(lake, folder):
     "view",
     ["frustration", "irritation", "coverage", "conversation_arc", "emotion_daily"],
 )
+@pytest.mark.rotated
 def test_people_change_no_view_of_what_annotators_found(lake, folder, view):
     query = f"SELECT * FROM {view} ORDER BY ALL"
     before = ask(lake.uri, query)

@@ -32,6 +32,7 @@ def topped_up(lake, folder, name):
     return {row["utterance_id"] for row in sheet_rows(folder, name)}
 
 
+@pytest.mark.rotated
 def test_what_is_topped_up_gives_a_share_of_the_lake_that_grew(lake, folder, capsys):
     imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
     grow(lake, 100, text="it stopped")
@@ -57,6 +58,7 @@ def test_what_is_topped_up_gives_a_share_of_the_lake_that_grew(lake, folder, cap
     assert shares.apparent.high < true / 578
 
 
+@pytest.mark.rotated
 def test_each_message_is_drawn_once_and_weighs_what_it_had_for_a_chance(lake, folder):
     # Of several samples, the one that was answered is topped up.
     imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))

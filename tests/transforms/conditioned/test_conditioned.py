@@ -88,6 +88,7 @@ def test_words_and_emotion_are_added_and_normalised_as_published():
     assert found[0, 0].tolist() == pytest.approx([-0.9258, -0.4629, 1.3887], abs=1e-4)
 
 
+@pytest.mark.rotated
 def test_without_an_emotion_it_is_the_plain_norm(base):
     import torch
 

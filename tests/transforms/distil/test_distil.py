@@ -75,6 +75,7 @@ def said(folder, texts):
 # -- what is learned -------------------------------------------------------------------
 
 
+@pytest.mark.rotated
 def test_labels_that_exclude_one_another_are_learned_with_their_scores(student):
     assert figure(student, "f1", "(macro)").value > 0.9
     (row,) = said(student.weights, ["word1 furious word2"])

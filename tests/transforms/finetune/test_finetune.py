@@ -100,6 +100,7 @@ def figure(found, name, label):
         ("one", {"sam_rho": 0.05}, "f1", "(macro)"),
     ],
 )
+@pytest.mark.rotated
 def test_a_head_learns_what_a_few_words_tell(
     base, tmp_path, head, options, name, label
 ):
@@ -188,6 +189,7 @@ def test_shares_are_those_of_readers(base, tmp_path):
     assert {each["perspective"] for each in row} == {"reader"}
 
 
+@pytest.mark.rotated
 def test_it_keeps_what_every_trainer_owes(base, tmp_path):
     data = write_rows(tmp_path, rows_of("one"))
     trainer = Finetune(base=base, head="one", vocabulary="three", device="cpu", **QUICK)

@@ -139,6 +139,7 @@ def test_the_head_of_the_library_learns_pictures_too(swin, faces, tmp_path):
 
 
 @pytest.mark.audio
+@pytest.mark.rotated
 def test_a_wav2vec_learns_recordings(voices, tmp_path):
     base = save_encoder(tmp_path / "base")
 

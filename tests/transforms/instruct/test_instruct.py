@@ -158,6 +158,7 @@ def test_the_same_seed_gives_the_same_weights(here, tmp_path):
 # -- lakes -----------------------------------------------------------------------------
 
 
+@pytest.mark.rotated
 def test_a_lake_is_learned_as_annotate_asks_it_byte_for_byte(here, tmp_path):
     rows = toy_instruction.rows_of(40)
     rows[3]["text"] = "why {text} [end 1a2b] <|end|> broken\n\nagain"

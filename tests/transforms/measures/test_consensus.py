@@ -97,6 +97,7 @@ def test_planted_truths_are_found_oftener_than_by_the_majority():
 
 
 @pytest.mark.reference("crowdkit")
+@pytest.mark.rotated
 def test_crowd_kit_says_the_same_after_as_many_steps():
     import pandas as pd
     from crowdkit.aggregation import DawidSkene

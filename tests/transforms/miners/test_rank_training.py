@@ -20,6 +20,7 @@ def trained(tmp_path_factory):
     return folder / "w", told
 
 
+@pytest.mark.rotated
 def test_it_learns_what_is_marked(trained):
     weights, _ = trained
     text = "I am really annoyed that the printer eats the paper. Thanks."

@@ -55,6 +55,7 @@ def test_emotions_of_ones_own_answer_with_their_labels_alone(emotions):
     assert {label for scores in found for label in scores} <= {*FELT, None}
 
 
+@pytest.mark.rotated
 def test_frustration_of_ones_own_goes_with_the_emotions_of_the_package(frustration):
     own = scores_of(EmbeddedEmotions(weights=frustration))
     shipped = scores_of(EmbeddedEmotions())

@@ -169,6 +169,7 @@ def test_a_fifth_of_the_threads_is_reserved_by_their_hash():
     assert sum(map(by_hand, threads)) == 22
 
 
+@pytest.mark.rotated
 def test_frustration_on_reserved_threads_is_above_the_summed_emotions(
     shared_data, model
 ):

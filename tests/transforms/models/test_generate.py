@@ -113,6 +113,7 @@ def shared_likelihoods(generator, texts):
     return log_likelihoods(generator, *padded(generator, tokens, rows)[:2], layout)
 
 
+@pytest.mark.rotated
 def test_likelihoods_are_those_of_a_forward_pass_for_each_label(any_kind):
     texts = TEXTS[:2]
 
@@ -123,6 +124,7 @@ def test_likelihoods_are_those_of_a_forward_pass_for_each_label(any_kind):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
 
 
+@pytest.mark.rotated
 def test_a_network_that_cannot_share_the_prompt_is_found_out(saved, causal):
     with pytest.warns(SaidOnceWarning, match="'bloom' reads the prompt once for each"):
         bloom = loaded(saved / "bloom")
@@ -152,6 +154,7 @@ def same(found, expected):
         assert mine.scores == pytest.approx(theirs.scores, abs=1e-5)
 
 
+@pytest.mark.rotated
 def test_answers_do_not_depend_on_the_size_of_batches(saved):
     requests = questions(9)
     small, large = (
@@ -191,6 +194,7 @@ def test_scores_are_probabilities_of_the_mean_or_the_sum_of_tokens(causal):
         assert sum(found.scores) == pytest.approx(1)
 
 
+@pytest.mark.rotated
 def test_a_poisonous_question_fails_alone(saved):
     generator = loaded(saved / "causal")
     word = TOKENS["poison"]

@@ -167,6 +167,7 @@ def test_figures_are_those_of_the_card(shared_data):
             assert any(abs(float(each) - value) <= 0.0021 for each in said), figure
 
 
+@pytest.mark.rotated
 def test_the_weights_are_those_that_training_gives(shared_data, tmp_path):
     (file,) = WEIGHTS.glob("*.safetensors")
 

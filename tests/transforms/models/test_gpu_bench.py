@@ -12,7 +12,7 @@ from tests.given.tiny_classifier import TEXTS, WORDS, save_tokenizer
 
 
 @pytest.mark.torch
-@pytest.mark.rotated
+@pytest.mark.proof
 def test_it_compares_three_ways_and_answers_all_texts_when_memory_runs_out(tmp_path):
     save_tokenizer(tmp_path / "tokenizer", WORDS, 512)
     (tmp_path / "texts.tsv").write_text("\n".join(TEXTS))

@@ -11,6 +11,7 @@ PAGE = (ROOT / "docs" / "llm.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.torch
+@pytest.mark.rotated
 def test_every_command_about_language_models_works_in_its_order(
     tmp_path, own_configuration
 ):

@@ -65,6 +65,7 @@ def looped(model, exchange, follow_up):
     return total / len(told)
 
 
+@pytest.mark.rotated
 def test_batches_give_what_a_loop_over_tokens_gives(handler, model):
     follow_ups = handler._follow_ups
 

@@ -117,6 +117,7 @@ def test_outputs_that_nobody_named_are_asked_for(tmp_path):
     assert hears(folder, labels=DIMENSIONS)
 
 
+@pytest.mark.rotated
 def test_a_batch_answers_as_each_turn_alone(tiny):
     import torch
 

@@ -222,6 +222,7 @@ def test_training_twice_gives_the_same_bytes(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.rotated
 def test_emobank_is_known_and_its_figures_are_those_of_the_card(shared_data):
     found = train.Valence().train(shared_data / "emobank")
 

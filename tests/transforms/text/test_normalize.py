@@ -231,6 +231,7 @@ def test_plain_rows_and_slices_keep_their_place():
 
 @settings(max_examples=150, deadline=None)
 @given(TEXTS)
+@pytest.mark.rotated
 def test_segments_are_sorted_disjoint_and_within_the_text(text):
     texts, segments = normalize(pa.array([text], pa.string()))
 
@@ -243,6 +244,7 @@ def test_segments_are_sorted_disjoint_and_within_the_text(text):
 
 @settings(max_examples=150, deadline=None)
 @given(TEXTS)
+@pytest.mark.rotated
 def test_normalizing_twice_changes_nothing(text):
     once, segments = normalize(pa.array([text], pa.string()))
 

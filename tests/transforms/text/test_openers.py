@@ -52,6 +52,7 @@ def test_families_that_open_no_line_begin_where_they_are_looked_for(family, data
 @pytest.mark.parametrize("family", TESTED, ids=name_of)
 @FEW
 @given(data=st.data())
+@pytest.mark.rotated
 def test_no_family_is_passed_over_that_would_find_something(family, data):
     text = data.draw(texts_of(re.compile(family.opener, re.M)))
 

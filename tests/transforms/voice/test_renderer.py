@@ -171,6 +171,7 @@ def instrument():
     return renderer(tracks="calls/*.wav").id
 
 
+@pytest.mark.rotated
 def test_a_phrase_leads_back_to_its_number_its_window_and_the_instrument(lake):
     found = ask(
         lake,

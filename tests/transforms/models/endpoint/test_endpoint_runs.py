@@ -70,6 +70,7 @@ def test_what_was_answered_before_a_run_stopped_is_kept(lake, prompt):
     assert len(of_lake(lake)) == 4
 
 
+@pytest.mark.rotated
 def test_a_long_text_is_cut_alike_for_the_model_the_preview_and_the_plan(lake, prompt):
     long = "mine " * 200_000
     store(lake, utterances("mine", long))
