@@ -9,6 +9,7 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from tests.conftest import required
+from tests.given import fitted_classifier
 from tests.quality import datasets, embedded, frozen, frustration, measuring
 from tests.quality.measuring import Column
 from tests.quality.page import PAGE, page
@@ -103,6 +104,8 @@ def test_scores_of_frustration_are_of_the_weights_in_the_package(shared_data):
 def test_the_page_on_quality_is_current(shared_data):
     if importlib.util.find_spec("vaderSentiment") is None:
         required("vader", "install the group dev: make test does")
+    if not fitted_classifier.is_installed():
+        required("torch", "EmbeddedEncoder needs it: make test EXTRAS=torch")
     written, now = PAGE.read_text(encoding="utf-8"), page(shared_data)
 
     # Another processor or library may round the last digit otherwise.

@@ -78,15 +78,25 @@ def answers(texts: Sequence[str]) -> Answers:
 @functools.cache
 def _answers(texts: tuple[str, ...]) -> Answers:
     read_as, silent = readings(texts)
-    emotions, frustration = model().scores(read_as)
-    labels = model().emotions.labels
-    told = {label: emotions[:, n] for n, label in enumerate(labels)}
-    limits = dict(zip(labels, model().emotions.thresholds, strict=True))
-    told["frustration"], limits["frustration"] = frustration, model().threshold
+    scores = np.column_stack(model().scores(read_as))
+    return answers_of(
+        (*model().emotions.labels, "frustration"),
+        scores,
+        np.append(model().emotions.thresholds, np.float32(model().threshold)),
+        ~silent & ~model().emotions.looks_unsupported(read_as),
+    )
+
+
+def answers_of(
+    labels: Sequence[str],
+    scores: npt.NDArray[np.float32],
+    thresholds: npt.NDArray[np.float32],
+    answered: Mask,
+) -> Answers:
+    """Returns answers of scores, shape (texts, labels), with a threshold a label."""
+    chosen = scores >= thresholds.astype(np.float32)
     return Answers(
-        scores={label: each.astype(np.float64) for label, each in told.items()},
-        chosen={
-            label: each >= np.float32(limits[label]) for label, each in told.items()
-        },
-        answered=~silent & ~model().emotions.looks_unsupported(read_as),
+        scores={each: scores[:, n].astype(np.float64) for n, each in enumerate(labels)},
+        chosen={label: chosen[:, n] for n, label in enumerate(labels)},
+        answered=answered,
     )

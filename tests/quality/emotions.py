@@ -1,6 +1,6 @@
 """EmbeddedEmotions on the comments it was made for, and on developers' text."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from affectflow.vocabularies import get
@@ -10,6 +10,8 @@ from tests.quality.embedded import Answers
 from tests.quality.measuring import Column
 
 GOEMOTIONS, SHAVER = get("goemotions").labels, get("shaver").labels
+
+Answering = Callable[[Sequence[str]], Answers]
 
 _BARS = """
 For the same 28 labels, on the test set, which this page never reads: the paper's BERT
@@ -22,7 +24,7 @@ def reddit(data: Path) -> str:
     """Returns the figures on GoEmotions' development set."""
     given = datasets.goemotions_dev(data)
     told = embedded.answers(given.texts)
-    columns = list(_columns(given, told))
+    columns = list(by_label(given, told))
     rows = measuring.figures(columns)
     return "\n".join(
         [
@@ -34,7 +36,7 @@ def reddit(data: Path) -> str:
             "cross-validation. Intervals draw comments, because the set does not say "
             "which thread a comment is of: they are too narrow if threads matter.",
             "",
-            markdown.figures(_summaries_first(rows)),
+            markdown.figures(summaries_first(rows)),
             _BARS.strip(),
             "",
             "By group, over all labels:",
@@ -47,7 +49,8 @@ def reddit(data: Path) -> str:
     )
 
 
-def _columns(given: Labelled, told: Answers, by: str = "") -> Iterable[Column]:
+def by_label(given: Labelled, told: Answers, by: str = "") -> Iterable[Column]:
+    """Yields a column for each of GoEmotions' labels."""
     for label in GOEMOTIONS:
         yield Column(
             label=label,
@@ -59,14 +62,15 @@ def _columns(given: Labelled, told: Answers, by: str = "") -> Iterable[Column]:
         ).only(told.answered)
 
 
-def _summaries_first(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+def summaries_first(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Returns rows with those over several labels before the others."""
     return sorted(rows, key=lambda row: not str(row["label"]).startswith("("))
 
 
 def _by_groups(given: Labelled, told: Answers) -> str:
     rows = []
     for by in given.groups:
-        found = measuring.figures(_columns(given, told, by))
+        found = measuring.figures(by_label(given, told, by))
         kept = [row for row in found if row["label"] in ("(macro)", "(micro)")]
         groups = [*dict.fromkeys(str(row["group"]) for row in kept)]
         for group in sorted(groups, key=_place):
@@ -112,13 +116,13 @@ def developers(data: Path) -> str:
             "exasperation among the finer labels. Intervals draw comments; all are of "
             "four repositories.",
             "",
-            _families(datasets.github_emotion(data), [*SHAVER, "irritation"]),
+            families(datasets.github_emotion(data), [*SHAVER, "irritation"]),
             "By repository, all families together:",
             "",
             _by_repository(datasets.github_emotion(data)),
             "Stack Overflow posts, majority of three raters (Novielli et al., 2018):",
             "",
-            _families(datasets.stack_overflow_emotion(data), SHAVER),
+            families(datasets.stack_overflow_emotion(data), SHAVER),
             "Sentences of issue trackers (Ortu et al., MSR 2016), a sample for each "
             "emotion, with about as many positives as negatives in some: AUC can be "
             "compared, AP and Brier skill cannot.",
@@ -128,8 +132,11 @@ def developers(data: Path) -> str:
     )
 
 
-def _families(given: Labelled, labels: Iterable[str]) -> str:
-    told = embedded.answers(given.texts)
+def families(
+    given: Labelled, labels: Iterable[str], by: Answering = embedded.answers
+) -> str:
+    """Returns a table of labels that GoEmotions' fold to, as `by` answers texts."""
+    told = by(given.texts)
     columns = [_family(given, told, label) for label in labels]
     return markdown.figures(measuring.figures(columns))
 

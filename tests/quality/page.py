@@ -6,6 +6,7 @@ from pathlib import Path
 from affectflow import weights
 from affectflow_transforms.models.emotions.embedded import EmbeddedEmotions
 from tests.quality import emotions, failures, frustration, german, vader, valence
+from tests.quality.encoder import section as encoder
 from tests.quality.groups import section as groups
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "quality.md"
@@ -50,6 +51,7 @@ def embedded_emotions(data: Path) -> str:
 
 ANNOTATORS: tuple[Callable[[Path], str], ...] = (
     embedded_emotions,
+    encoder.section,
     german.section,
     valence.section,
 )

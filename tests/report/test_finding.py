@@ -220,19 +220,24 @@ def test_a_lake_without_a_column_has_a_report(tmp_path, lost, reader):
     assert "Flagged by the model" in page
 
 
-def test_the_published_figures_are_those_of_the_model_card():
+@pytest.mark.parametrize(
+    ("model", "package", "beside"),
+    [
+        ("EmbeddedEmotions", "emotions", "frustration"),
+        ("EmbeddedEncoder", "encoder", "encoder"),
+    ],
+)
+def test_the_published_figures_are_those_of_the_model_card(model, package, beside):
     from affectflow import weights
 
-    folder = weights.folder("affectflow_transforms.models.frustration")
-    card = (folder / "MODEL_CARD.md").read_text("utf-8")
-    own = weights.folder("affectflow_transforms.models.emotions") / "published.json"
+    models = "affectflow_transforms.models"
+    card = (weights.folder(f"{models}.{beside}") / "MODEL_CARD.md").read_text("utf-8")
+    own = weights.folder(f"{models}.{package}") / "published.json"
     revision = re.search(r'"revision": "(\w+)"', own.read_text("utf-8"))[1]
-    told = published({"model": "EmbeddedEmotions", "revision": revision}, "frustration")
+    told = published({"model": model, "revision": revision}, "frustration")
 
     assert (
         f"precision of {told['precision']:.2f} at a recall of {told['recall']:.2f}"
         in card
     )
-    assert (
-        published({"model": "EmbeddedEmotions", "revision": "x"}, "frustration") is None
-    )
+    assert published({"model": model, "revision": "x"}, "frustration") is None

@@ -1,12 +1,12 @@
-"""MiniLM on GoEmotions in minutes of a processor: its two upper layers, distilled.
+"""MiniLM in minutes of a processor: its two upper layers, distilled.
 
 What the four lower layers make of each text is kept, and the upper two are trained over
-it. Targets are half people's labels and half what the package's own classifier says of
-texts that it has not seen. Texts with `neutral` alone count half: another half of them
-in each epoch. The weights that are kept are a running mean.
+it. Targets of GoEmotions' labels are half people's and half what the package's own
+classifier says of texts that it has not seen. The weights that are kept are a running
+mean.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,7 +116,46 @@ def _first_token(layer: Any, hidden: Any, bias: Any) -> Any:
     return layer.output(layer.intermediate(found), found)
 
 
-def begin(texts: Sequence[str], n_labels: int) -> Upper:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lesson:
+    """What is learned of each text.
+
+    Args:
+      target: shape (texts, labels), 0..1.
+      weights: shape (texts, labels); 0 where a text does not have a label.
+      learned: rows that are trained on.
+      halved: rows of `learned` that count half: another half of them in each epoch.
+    """
+
+    target: Matrix
+    weights: Matrix
+    learned: Rows
+    halved: Rows
+
+    def of_epoch(self, epoch: int) -> Rows:
+        """Returns the rows of an epoch."""
+        shuffled = np.random.default_rng([0, epoch // 2, 7]).permutation(self.halved)
+        half = np.array_split(shuffled, 2)[epoch % 2]
+        return np.concatenate([np.setdiff1d(self.learned, self.halved), half])
+
+
+def distilled(y: npt.NDArray[np.bool_], teacher: Matrix) -> Matrix:
+    """Returns targets: half people's labels, half the teacher's probabilities."""
+    return (GOLD * y + (1 - GOLD) * teacher).astype(np.float32)
+
+
+def rare(y: npt.NDArray[np.bool_]) -> Matrix:
+    """Returns a weight for each label, 1 on average, more for rare ones."""
+    weights = y.mean(0) ** -0.25
+    return (weights / weights.mean()).astype(np.float32)
+
+
+def alone_neutral(y: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Returns which texts have the last label, `neutral`, and no other."""
+    return y[:, -1] & (y.sum(1) == 1)
+
+
+def begin(texts: Sequence[str], n_labels: int, longest: int = LONGEST) -> Upper:
     """Returns the encoder with a new head, over its lower states of texts."""
     import torch
     import transformers
@@ -129,7 +168,7 @@ def begin(texts: Sequence[str], n_labels: int) -> Upper:
         encoder(), config=config, dtype=torch.float32
     ).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(encoder())
-    ids = tokenizer(list(texts), truncation=True, max_length=LONGEST)["input_ids"]
+    ids = tokenizer(list(texts), truncation=True, max_length=longest)["input_ids"]
     starts = np.concatenate([[0], np.cumsum([len(each) for each in ids])])
     states = np.zeros((int(starts[-1]), config.hidden_size), np.float16)
     order = np.argsort(np.diff(starts), kind="stable")
@@ -155,56 +194,51 @@ def _lower(module: Any, ids: list[list[int]], rows: Rows) -> Any:
 
 
 def train(
-    upper: Upper,
-    y: npt.NDArray[np.bool_],
-    teacher: Matrix,
-    learned: Rows,
-    chosen: Rows,
-    epochs: int,
+    upper: Upper, lesson: Lesson, figure: Callable[[], float], epochs: int
 ) -> Iterator[tuple[float, float]]:
-    """Yields epochs so far and macro-F1 on `chosen`, twice an epoch; ends on the best.
+    """Yields epochs so far and the figure, twice an epoch; ends on the best weights.
+
+    When it yields, `upper` has the running mean that the figure is of.
 
     Args:
       upper: is trained.
-      y: labels of all texts.
-      teacher: probabilities of all texts.
-      learned: rows that are trained on.
-      chosen: rows by which the best weights are chosen, at the best thresholds.
+      lesson: what it learns.
+      figure: how good `upper` is with the weights that it has; more is better.
       epochs: of training.
     """
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits, dropout
 
     module = upper.module
-    optimizer = torch.optim.AdamW(_groups(module), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(_groups(module), weight_decay=0.01, fused=True)
     weights = [w for group in optimizer.param_groups for w in group["params"]]
     mean = [weight.detach().clone() for weight in weights]
-    target = torch.from_numpy(GOLD * y + (1 - GOLD) * teacher).float()
-    rare = torch.from_numpy(y[learned].mean(0) ** -0.25).float()
-    rare /= rare.mean()
+    target, counted = map(torch.from_numpy, (lesson.target, lesson.weights))
     best, steps = (-1.0, mean), 0
     for epoch in range(epochs):
         torch.manual_seed(epoch)
-        some = _of_epoch(y, learned, epoch)
-        order = batches(upper.lengths, some, BATCH, 0, epoch)
+        order = batches(upper.lengths, lesson.of_epoch(epoch), BATCH, 0, epoch)
         for place, rows in enumerate(order):
             steps += 1
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * min(1, steps / 100)
             output = module.classifier(dropout(upper.pooled(rows), 0.1))
             losses = binary_cross_entropy_with_logits(
-                output, target[rows], reduction="none"
+                output, target[rows], counted[rows], reduction="none"
             )
             optimizer.zero_grad()
-            (losses * rare).sum(1).mean().backward()
+            losses.sum(1).mean().backward()
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
             optimizer.step()
             _towards(mean, weights, min(KEPT, 1 - 1 / (1 + steps / 4)))
             if place in (len(order) // 2, len(order) - 1):
-                found = _judged(upper, weights, mean, y, chosen)
+                now = [weight.detach().clone() for weight in weights]
+                _put(weights, mean)
+                found = figure()
                 if found >= best[0]:
                     best = found, [each.clone() for each in mean]
                 yield epoch + (place + 1) / len(order), found
+                _put(weights, now)
     _put(weights, best[1])
 
 
@@ -221,31 +255,12 @@ def _groups(module: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _of_epoch(y: npt.NDArray[np.bool_], learned: Rows, epoch: int) -> Rows:
-    """Returns the rows of an epoch: of those with the last label alone, each half."""
-    neutral = learned[y[learned, -1] & (y[learned].sum(1) == 1)]
-    shuffled = np.random.default_rng([0, epoch // 2, 7]).permutation(neutral)
-    half = np.array_split(shuffled, 2)[epoch % 2]
-    return np.concatenate([np.setdiff1d(learned, neutral), half])
-
-
 def _towards(mean: list[Any], weights: list[Any], kept: float) -> None:
     import torch
 
     with torch.no_grad():
         for old, new in zip(mean, weights, strict=True):
             old.mul_(kept).add_(new, alpha=1 - kept)
-
-
-def _judged(
-    upper: Upper, weights: list[Any], mean: list[Any], y: Any, chosen: Rows
-) -> float:
-    """Returns the figure of the running mean; the weights stay as they are."""
-    now = [weight.detach().clone() for weight in weights]
-    _put(weights, mean)
-    found = macro_f1(upper.outputs(chosen), y[chosen])
-    _put(weights, now)
-    return found
 
 
 def _put(weights: list[Any], values: list[Any]) -> None:
