@@ -275,8 +275,8 @@ def test_which_licences_forbid_passing_on(licence, forbidden):
          "300 rows of .* have the label 'jov', which is not in the vocabulary 'ekman'; "
          "did you mean 'joy'"),
         ("one", {}, {"vocabulary": ""}, "match no known vocabulary"),
-        ("one", {}, {"text": "txt"}, "has no column 'txt'; did you mean 'text'"),
-        ("one", {}, {"split_by": "speaker"}, "no column 'speaker'; did you mean"),
+        ("one", {}, {"text": "txt"}, "name it with --set text=COLUMN"),
+        ("one", {}, {"split_by": "speaker"}, "name it with --set split_by=COLUMN"),
         ("one", {"speaker_id": "s1"}, {}, "1 different `speaker_id`, and a tenth"),
         ("one", {}, {"objective": "mse"}, "head=one takes objective=cross_entropy or"),
         ("ordinal", {}, {"labels": ()}, "needs its steps, the lowest first"),

@@ -29,7 +29,7 @@ from affectflow_transforms.distil.teachers import Teacher, teacher_of
 from affectflow_transforms.finetune import loop, marks
 from affectflow_transforms.finetune.aims import Aim
 from affectflow_transforms.finetune.scores import figure_of, figures_of, thresholds_of
-from affectflow_transforms.finetune.splits import Rows, Splits, split
+from affectflow_transforms.finetune.splits import Rows, Splits, say_few, split
 from affectflow_transforms.models.pretrained import source as bases
 
 FILE = "model.safetensors"
@@ -143,6 +143,7 @@ class Distil(FolderTrainer):
             taught, teacher, objective=self._objective(taught), scale=self.scale
         )
         splits = split(taught.source, taught.usable, self._key(taught), taught.texts)
+        say_few(splits, tell)
         student = made(aim, splits.learned)
         hard = aims.measured(aim, taught)
         digest = _digest(taught)

@@ -63,7 +63,7 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
     objective = objective_of(wanted.head, wanted.objective)
     if wanted.head == "reward":
         return _reward(source, wanted, objective)
-    texts = _texts(source, wanted.text, wanted)
+    texts = _texts(source, wanted.text, wanted, "text")
     if wanted.head in ("value", "shares"):
         labels, target, missing = numbers(source, wanted)
     elif wanted.head == "items":
@@ -101,12 +101,12 @@ def bound_by(aim: Aim, bound: PassedOn) -> Aim:
     return replace(aim, config={**aim.config, SETTINGS: own})
 
 
-def _texts(source: Source, name: str, wanted: Wanted) -> list[Text]:
+def _texts(source: Source, name: str, wanted: Wanted, option: str = "") -> list[Text]:
     """Returns the text of each row, with the second one where there is a column."""
-    texts = [str(each or "") for each in column(source, name)]
+    texts = [str(each or "") for each in column(source, name, option)]
     if wanted.head != "pair" and wanted.second not in source.table.column_names:
         return list(texts)
-    seconds = column(source, wanted.second)
+    seconds = column(source, wanted.second, "second")
     return [
         (text, str(second)) if second else text
         for text, second in zip(texts, seconds, strict=True)

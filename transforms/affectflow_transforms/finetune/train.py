@@ -39,7 +39,13 @@ from affectflow_transforms.finetune.scores import (
     figures_of,
     thresholds_of,
 )
-from affectflow_transforms.finetune.splits import Source, Splits, read, split
+from affectflow_transforms.finetune.splits import (
+    Source,
+    Splits,
+    read,
+    say_few,
+    split,
+)
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import source as bases
 from affectflow_transforms.models.pretrained.options import check_word
@@ -251,6 +257,7 @@ class Finetune(FolderTrainer):
         kept_back = check_passing_on(licences, self.accept)
         texts = [text if isinstance(text, str) else text[0] for text in aim.texts]
         splits = split(source, aim.usable, self.split_by, texts)
+        say_few(splits, tell)
         lesson = lesson_of(
             self, base, modality, aim, splits, data, self._taught(source, aim)
         )

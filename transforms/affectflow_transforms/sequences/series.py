@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.tracks import TRACKS, US, recording_of
+from affectflow.column_names import listed
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow_transforms.face.frames import rate
 from affectflow_transforms.face.instruments import AT, instrument_of
@@ -27,7 +28,6 @@ from affectflow_transforms.tracks.tables import (
     RECORDINGS,
     SPEAKERS,
     column_among,
-    listed,
     measured,
     recordings_of,
     rows_of_each,
