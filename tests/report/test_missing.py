@@ -1,4 +1,4 @@
-"""The report of a lake without times, people, labels or messages: what it says instead."""
+"""A report without times, people, labels or messages: what it says instead."""
 
 from datetime import timedelta
 
