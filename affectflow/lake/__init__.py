@@ -3,7 +3,7 @@
 Never imports Beam: analysts need no pipeline.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from affectflow.lake.layout import Lake
@@ -14,17 +14,21 @@ if TYPE_CHECKING:
 __all__ = ["Lake", "open_lake", "open_tables"]
 
 
-def open_lake(uri: str) -> "duckdb.DuckDBPyConnection":
+def open_lake(uri: str, queries: Iterable[str] = ()) -> "duckdb.DuckDBPyConnection":
     """Returns a DuckDB connection that has the lake's tables and views.
 
     >>> open_lake("lake").sql("SELECT label, sum(chosen) FROM emotion_daily GROUP BY 1")
+
+    Args:
+      uri: of the lake.
+      queries: what will be asked; of the views it has only those that these mention.
 
     Raises:
       LakeError: `uri` is not a lake.
     """
     from affectflow.lake.views import connect
 
-    return connect(Lake.open(uri))
+    return connect(Lake.open(uri), queries=queries)
 
 
 def open_tables(uri: str, only: Collection[str] = ()) -> "duckdb.DuckDBPyConnection":

@@ -67,14 +67,18 @@ class Files(Protocol):
 
 
 def connect(
-    lake: Files, *, views: bool = True, only: Collection[str] = ()
+    lake: Files,
+    *,
+    views: bool = True,
+    queries: Iterable[str] = (),
+    only: Collection[str] = (),
 ) -> duckdb.DuckDBPyConnection:
     """Returns a connection in UTC with the tables and views of `lake`.
 
-    Without `views` it has only the tables, in half the time; with `only`, all other
-    tables are empty. File lists are those of now: later commits show in the next
-    connection. A plugin's view that fails is left out, with a warning that names its
-    file.
+    Without `views` it has only the tables, in half the time; with `queries`, only the
+    shipped views that these mention; with `only`, all other tables are empty. File
+    lists are those of now: later commits show in the next connection. A plugin's view
+    that fails is left out, with a warning that names its file.
 
     Raises:
       LakeError: a file of a table is missing or not Parquet; names the table.
@@ -86,9 +90,11 @@ def connect(
     for table in TABLES:
         create_view(connection, table, empty_select(columns[table]))
     if views:
-        for name, sql in in_order(shipped_views()):
+        shipped = shipped_views()
+        for name, sql in in_order(mentioned(queries, shipped) if queries else shipped):
             create_view(connection, name, sql)
-        _create_plugin_views(connection)
+        if not queries:
+            _create_plugin_views(connection)
     # Last, because every view created over a file list opens every file: with 3,000
     # files the other order took half a minute.
     for table in only or TABLES:
@@ -107,17 +113,31 @@ def describe_view(sql: str) -> str:
     return first.removeprefix("--").strip() if first.startswith("--") else ""
 
 
+def mentioned(queries: Iterable[str], views: Mapping[str, str]) -> dict[str, str]:
+    """Returns the views that queries mention, and those that these views mention.
+
+    >>> mentioned(["FROM a"], {"a": "FROM b", "b": "FROM c", "d": "FROM a"})
+    {'a': 'FROM b', 'b': 'FROM c'}
+    """
+    words = {word for sql in queries for word in _words(sql)}
+    found = {name: sql for name, sql in views.items() if name in words}
+    rest = {name: sql for name, sql in views.items() if name not in words}
+    return found | mentioned(found.values(), rest) if found else {}
+
+
+def _words(sql: str) -> set[str]:
+    return set(_WORD.findall(_COMMENT.sub("", sql)))
+
+
 def in_order(views: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yields name and SQL, a view after the views that it mentions.
 
     Raises:
       graphlib.CycleError: two views mention one another.
     """
-    words = {
-        name: set(_WORD.findall(_COMMENT.sub("", sql))) for name, sql in views.items()
-    }
     needs = {
-        name: sorted((words[name] & views.keys()) - {name}) for name in sorted(views)
+        name: sorted((_words(views[name]) & views.keys()) - {name})
+        for name in sorted(views)
     }
     for name in TopologicalSorter(needs).static_order():
         yield name, views[name]

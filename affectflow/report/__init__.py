@@ -70,7 +70,7 @@ def write_report(
     check_replaceable(out)
     # Before the lake is opened: rows that another run adds later are not on the page.
     versions = _versions(str(lake_uri))
-    with open_lake(str(lake_uri)) as connection:
+    with open_lake(str(lake_uri), queries.ASKED) as connection:
         made_from = basis_digest(
             connection,
             versions,

@@ -153,13 +153,14 @@ def published(
     """Returns the cells that may be embedded by number, their values as numbers."""
     cell, told = partition(messages, least)
     sizes = _sizes(cell, messages.person)
-    withheld = np.bincount(cell, messages.columns["withheld"]) > 0
-    flagged = _flagged(cell, labels)
+    withheld = messages.columns["withheld"]
+    public = _enough(sizes, least) & (np.bincount(cell, withheld) == 0)
+    flagged = _flagged(cell, labels, public)
     _, first = np.unique(cell, return_index=True)
     answered_by = messages.columns["answered_by"]
     missing = [np.bincount(cell, answered_by >> n & 1 ^ 1) for n in range(MAX_CHOICES)]
     cells = {}
-    for number in np.flatnonzero(_enough(sizes, least) & ~withheld).tolist():
+    for number in np.flatnonzero(public).tolist():
         choices = tuple(n for n, without in enumerate(missing) if not without[number])
         said = flagged.get(number, {})
         cells[number] = Cell(
@@ -176,12 +177,15 @@ def _value(number: Any) -> int | None:
     return None if number < 0 else int(number)
 
 
-def _flagged(cell: Numbers, labels: Labels) -> dict[int, dict[tuple[int, str], int]]:
-    """Returns messages by cell, and there by choice and label."""
+def _flagged(
+    cell: Numbers, labels: Labels, wanted: NDArray[np.bool_]
+) -> dict[int, dict[tuple[int, str], int]]:
+    """Returns messages by cell that is wanted, and there by choice and label."""
     width = max(1, len(labels.names))
-    found = (cell[labels.message] * MAX_CHOICES + labels.choice) * width + labels.label
+    place = cell[labels.message]
+    found = (place * MAX_CHOICES + labels.choice) * width + labels.label
     counts: dict[int, dict[tuple[int, str], int]] = {}
-    keys, sizes = np.unique(found, return_counts=True)
+    keys, sizes = np.unique(found[wanted[place]], return_counts=True)
     for key, n in zip(keys.tolist(), sizes.tolist(), strict=True):
         rest, label = divmod(key, width)
         number, choice = divmod(rest, MAX_CHOICES)

@@ -241,6 +241,8 @@ FROM ({view}) WHERE annotator_id = $flagger AND measure = $measure""",
     "conversations": "SELECT conversation_id, title, outcome FROM memory.conversations",
 }
 """Views that several queries read. Each reads the tables made of those before it."""
+ASKED = (*QUERIES.values(), *_KEPT.values(), *_KEPT)
+"""What mentions all views that `collect` reads: opening a lake for it takes less."""
 
 
 @contextlib.contextmanager
@@ -267,7 +269,13 @@ def ask(
     parameters: dict[str, Any] | None = None,
 ) -> list[Row]:
     """Returns the answer to the query of that name, a dict for each row."""
-    cursor = connection.execute(QUERIES[name], _used(QUERIES[name], parameters or {}))
+    return _rows(connection, QUERIES[name], parameters or {})
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any]
+) -> list[Row]:
+    cursor = connection.execute(sql, _used(sql, parameters))
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -303,27 +311,57 @@ def _themes(
     clusterings: list[Row],
     parameters: dict[str, Any],
 ) -> dict[str, ThemeList]:
-    lists: dict[str, ThemeList] = {}
-    quotes = "quotes_for_owner" if parameters["reader"] == "owner" else "quotes"
+    """Returns the themes of each family, of the first of its clusterings."""
+    chosen: dict[str, Row] = {}
     for row in clusterings:
-        if row["family"] in lists:
-            continue
-        own = parameters | {"clustering": row["clustering_id"]}
-        lists[row["family"]] = ThemeList(
-            family=row["family"],
-            annotators=row["annotators"] or [],
-            themes=ask(connection, "themes", own),
-            quotes=_by_theme(ask(connection, quotes, own)),
-            periods=_by_theme(ask(connection, "theme_periods", own)),
-            details=_by_theme(ask(connection, "theme_details", own)),
-            places=ask(connection, "theme_places", own),
-            parameters=own,
+        chosen.setdefault(row["family"], row)
+    if not chosen:
+        return {}
+    quotes = "quotes_for_owner" if parameters["reader"] == "owner" else "quotes"
+    names = ("themes", quotes, "theme_periods", "theme_details", "theme_places")
+    given = parameters | {
+        "clusterings": [row["clustering_id"] for row in chosen.values()]
+    }
+    answers = [
+        _by("clustering_id", _rows(connection, _of_several(QUERIES[name]), given))
+        for name in names
+    ]
+    return {
+        family: _theme_list(
+            row, [each.get(row["clustering_id"], []) for each in answers], parameters
         )
-    return lists
+        for family, row in chosen.items()
+    }
 
 
-def _by_theme(rows: list[Row]) -> dict[str, list[Row]]:
+def _of_several(sql: str) -> str:
+    """Returns a query about the themes of one clustering as one about `$clusterings`.
+
+    Themes of two clusterings may have the same id, so each `theme_id` that the query
+    selects, groups or orders by gets its `clustering_id` beside it.
+    """
+    told_apart = re.sub(r"(t\.|\b)theme_id\b", r"\1clustering_id, \1theme_id", sql)
+    return told_apart.replace("$clustering", "ANY($clusterings)")
+
+
+def _theme_list(
+    clustering: Row, answers: Sequence[list[Row]], parameters: dict[str, Any]
+) -> ThemeList:
+    themes, quotes, periods, details, places = answers
+    return ThemeList(
+        family=clustering["family"],
+        annotators=clustering["annotators"] or [],
+        themes=themes,
+        quotes=_by("theme_id", quotes),
+        periods=_by("theme_id", periods),
+        details=_by("theme_id", details),
+        places=places,
+        parameters=parameters | {"clustering": clustering["clustering_id"]},
+    )
+
+
+def _by(column: str, rows: list[Row]) -> dict[str, list[Row]]:
     grouped: dict[str, list[Row]] = {}
     for row in rows:
-        grouped.setdefault(row["theme_id"], []).append(row)
+        grouped.setdefault(row[column], []).append(row)
     return grouped

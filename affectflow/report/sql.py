@@ -148,13 +148,16 @@ WITH mined AS (
   LEFT JOIN annotators AS a ON a.annotator_id = c.annotator_id
   WHERE c.status = 'ok' AND a.kind IS DISTINCT FROM 'person'
 ),
-told AS (
-  SELECT cause_id, emotion_annotator_id, annotator_id AS miner, label AS family
-  FROM mined
+families AS (
+  SELECT vocabulary, label, label AS family FROM mined
   UNION
-  SELECT c.cause_id, c.emotion_annotator_id, c.annotator_id, f.to_label FROM mined AS c
-  JOIN folds AS f ON f.from_vocabulary = c.vocabulary AND f.from_label = c.label
-  WHERE c.label NOT IN ('gratitude', 'grateful')
+  SELECT from_vocabulary, from_label, to_label FROM folds
+  WHERE from_label NOT IN ('gratitude', 'grateful')
+),
+told AS (
+  SELECT f.family, c.emotion_annotator_id, c.annotator_id AS miner FROM mined AS c
+  JOIN families AS f ON f.vocabulary IS NOT DISTINCT FROM c.vocabulary
+    AND f.label IS NOT DISTINCT FROM c.label
 )
 SELECT family, count(*) AS n FROM told GROUP BY family, emotion_annotator_id, miner
 QUALIFY row_number() OVER (
