@@ -31,29 +31,20 @@ def hidden_cells(
 
     Rows and columns are checked in turn until no further cell has to be hidden.
     """
+    lines: dict[tuple[int, Key], dict[tuple[Key, Key], Size]] = {}
+    for cell, size in cells.items():
+        for axis in (0, 1):
+            lines.setdefault((axis, cell[axis]), {})[cell] = size
     hidden: set[tuple[Key, Key]] = set()
     while True:
         more = {
             cell
-            for axis in (0, 1)
-            for line in {cell[axis] for cell in cells}
-            for cell in _hidden_in(cells, hidden, axis, line, asked)
+            for line in lines.values()
+            for cell in _hidden_of(line, hidden & line.keys(), asked)
         }
         if more <= hidden:
             return hidden
         hidden |= more
-
-
-def _hidden_in(
-    cells: Mapping[tuple[Key, Key], Size],
-    hidden: set[tuple[Key, Key]],
-    axis: int,
-    line: Key,
-    asked: Asked,
-) -> set[tuple[Key, Key]]:
-    """Returns what is hidden in a row or column, given what is hidden already."""
-    own = {cell: size for cell, size in cells.items() if cell[axis] == line}
-    return _hidden_of(own, hidden & own.keys(), asked)
 
 
 def _hidden_of(parts: Mapping[Key, Size], before: set[Key], asked: Asked) -> set[Key]:
