@@ -261,10 +261,10 @@ def test_an_empty_dev_file_is_refused(here, tmp_path):
 def test_a_licence_that_forbids_adapted_versions_is_refused_or_kept_private(
     here, tmp_path
 ):
-    with pytest.raises(UsageError, match=r"'CC BY-ND 4\.0' forbids passing on"):
+    with pytest.raises(UsageError, match=r"'CC BY-ND 4\.0', forbids passing on"):
         trainer(here).train_in(tmp_path, here / "data", licence="CC BY-ND 4.0")
 
-    kept = trainer(here, private=True, epochs=1)
+    kept = trainer(here, accept="private", epochs=1)
     found = kept.train_in(tmp_path, here / "data", licence="CC BY-ND 4.0")
 
     assert "**Not to be passed on:**" in found.card
