@@ -230,7 +230,7 @@ def test_rated_replies_of_a_lake_are_pairs(here, tmp_path):
         ({"label": "disgust"}, {}, "120 an answer that is out_of_vocabulary"),
         ({"label": None}, {}, "120 a row without an answer"),
         ({}, {"rate": 1e30}, "the loss is not a number in the first epoch"),
-        ({}, {"text": "txt"}, "no column 'txt'; did you mean 'text'"),
+        ({}, {"text": "txt"}, "no column 'txt'; name it with --set text=COLUMN"),
         ({"speaker_id": "s1"}, {}, "has 1 different `speaker_id`"),
     ],
 )
