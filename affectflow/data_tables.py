@@ -13,6 +13,14 @@ Kind = tuple[str, Callable[[Any], bool]]
 """What a key must be, in words, and whether a value is it."""
 
 
+_EXAMPLES = {
+    "suites": "; a suite names tasks and the files of their data, as [[tasks]] name = "
+    '"mine", data = "labelled.csv", text = "text", gold = "label", model = "FOLDER", '
+    'metrics = ["f1_macro"]; docs/eval.md has one, and so has each of'
+}
+"""How files of a kind are begun, where a command reads other files, too."""
+
+
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
@@ -65,7 +73,9 @@ def _named(kind: str, name: str, path: Path) -> DataFile:
     except UnknownPluginError as unknown:
         if path.is_file():
             raise UsageError(
-                f"a file of {kind} is TOML and ends in `.toml`, got {name!r}: rename it"
+                f"a file of {kind} is TOML, and its name ends in `.toml`, got {name!r}"
+                f"{_EXAMPLES.get(kind, '; copy one of')} "
+                f"`affectflow plugins --kind {kind}`"
             ) from unknown
         if name and (near := Path(f"{path}.toml")).is_file():
             raise UsageError(

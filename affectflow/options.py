@@ -22,6 +22,15 @@ class _WrongTypeError(ValueError):
     """A value has the wrong type; the message says what was expected."""
 
 
+def as_given(**options: Any) -> dict[str, Any]:
+    """Returns the options that were given: of the others, empty here, defaults hold.
+
+    >>> as_given(prompt="mine", send_to="")
+    {'prompt': 'mine'}
+    """
+    return {name: value for name, value in options.items() if value}
+
+
 def names_of(cls: Any) -> list[str]:
     """Returns the names of a plugin's options; none if it is not a dataclass."""
     return [field.name for field in _fields(cls)]

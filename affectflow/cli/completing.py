@@ -60,8 +60,10 @@ def measures(incomplete: str) -> list[str]:
 
 
 def trainers(incomplete: str) -> list[str]:
-    """Returns the installed trainers."""
-    return _names("trainers", incomplete)
+    """Returns the installed trainers, as `train` spells them."""
+    from affectflow import registry
+
+    return _beginning(map(registry.kebab, registry.names("trainers")), incomplete)
 
 
 def tasks(incomplete: str) -> list[str]:

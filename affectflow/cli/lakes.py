@@ -173,7 +173,7 @@ def report(
         events=read_events(events) if events else (),
     )
     check_replaceable(out)
-    replaces = Path(out).is_file()
+    change = _change_by(out)
     if annotator:
         _make_basis(lake, annotator)
     if public:
@@ -187,12 +187,21 @@ def report(
         speaker_key_uri=key_uri,
         say=show.say,
     )
-    if replaces:
-        show.say(f"report: replaced the earlier report in {out}")
+    show.say(f"report: {change}")
     if asked.is_owner:
         show.say("report: for the owner of the lake only; do not pass it on")
     sys.stdout.write(f"{written}\n")
     return 0
+
+
+def _change_by(out: str) -> str:
+    """Returns what writing a report to `out` changes."""
+    path = Path(out)
+    if path.is_file():
+        return f"replaced the earlier report in {out}"
+    if "://" in out or path.parent.is_dir():
+        return f"written to {out}"
+    return f"written to {out}; created the folder {path.parent}"
 
 
 def _call_public(lake: str, sources: list[str]) -> None:

@@ -60,9 +60,15 @@ def cards(
         others = [row for row in rows if row not in known]
         weights = ["weights_licence"] if kind == "models" else []
         columns = ["name", "summary", "licence", *weights, "commercial_use", "extra"]
-        _show(columns if kind else ["kind", *columns], others)
+        _show(columns if kind else ["kind", *columns], [*map(_as_typed, others)])
         _show(_OF_HUB, known)
     return 0
+
+
+def _as_typed(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns a row with the name as its command takes it: `train graph-eeg`."""
+    typed = row["kind"] == "trainers" and "command_line" in row
+    return {**row, "name": row["command_line"]} if typed else row
 
 
 def _show_one(row: Mapping[str, Any]) -> None:

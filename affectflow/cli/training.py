@@ -17,7 +17,8 @@ def train(
         str,
         typer.Argument(
             metavar="NAME",
-            help="The trainer; `affectflow plugins --kind trainers` lists them.",
+            help="The trainer, such as finetune or graph-eeg; `affectflow plugins "
+            "--kind trainers` lists them.",
             autocompletion=completing.trainers,
         ),
     ],
@@ -147,6 +148,11 @@ def _report(found: Any, out: Path, shape: str) -> None:
         ["figure", "label", "value", "low", "high"],
         [list(figure) for figure in found.figures],
     )
+    if any(f.value is not None and f.low is None for f in found.figures):
+        show.say(
+            "no interval: too few rows, conversations or speakers were held out, or "
+            "too few of them have the label; read a figure without one as a trial"
+        )
     show.say(f"weights and card: {out}")
     if how := found.use.format(out=out) or _used(found.annotator, out):
         show.say(how)
@@ -167,4 +173,7 @@ def _used(annotator: str, out: Path) -> str:
             f"mine with them:  affectflow mine LAKE --miner {annotator} "
             f"--set weights={out}"
         )
-    return f"label with them:  affectflow annotate LAKE --model {out}"
+    return (
+        f"label with them:  affectflow annotate LAKE --model {out} (`affectflow ingest "
+        "FILE --to LAKE` makes the lake)"
+    )

@@ -1,7 +1,7 @@
 """`annotate`: the texts of a table in memory, labelled as the stage labels a lake's."""
 
 import warnings
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from affectflow import defaults, registry
+from affectflow import defaults, people, registry
 from affectflow.batches.batch import MAX_ROWS, is_dead
 from affectflow.errors import SaidOnceWarning, UsageError
 from affectflow.frames.answers import (
@@ -19,9 +19,11 @@ from affectflow.frames.answers import (
     columns_of,
     names_of,
 )
+from affectflow.frames.asked import handlers_of
 from affectflow.frames.frame import Frame, Rows, frame_of
 from affectflow.frames.texts import check_texts, slices, texts_of
 from affectflow.nouns import count
+from affectflow.options import as_given
 from affectflow.schemas import UTTERANCES
 
 if TYPE_CHECKING:
@@ -43,8 +45,15 @@ def annotate(
     *,
     model: str = defaults.MODEL,
     revision: str = "",
+    prompt: str = "",
     options: Mapping[str, Any] | None = None,
     over: str = "",
+    only_below: float | None = None,
+    send_to: str = "",
+    send_private: bool = False,
+    purpose: str = "",
+    context: str = "",
+    allow_person_level: bool = False,
     columns: Mapping[str, Hashable] | None = None,
     prefix: str = "",
 ) -> FrameT:
@@ -66,9 +75,17 @@ def annotate(
       model: name of an installed model, a folder, a hub id or a URL, as `--model`
         takes it.
       revision: the commit that a hub id is pinned to.
-      options: the model's other arguments, such as `prompt`.
-      over: for a model that reads another annotator's answers, the name of that model,
-        which is asked first.
+      prompt: for a language model: a name or a file; short for `options`.
+      options: the model's other arguments, such as `{"max_new_tokens": 16}`.
+      over: for a model that reads other annotators' answers, the name of that model,
+        which is asked first; of a model that reads several, names with commas.
+      only_below: asks the model only where that of `over` gives no label such a score.
+      send_to: the host that masked texts may be sent to, if the model runs on another
+        machine.
+      send_private: also send texts that the table calls private there.
+      purpose: why you do this. Models that concern individuals need it.
+      context: where the results will be used, as `research` or `workplace`.
+      allow_person_level: results about individuals are wanted; needs `purpose`.
       columns: for a model that reads more than texts, which column is which:
         `{"conversation_id": "thread", "timestamp": "at"}`.
       prefix: put before the names of the new columns.
@@ -84,9 +101,16 @@ def annotate(
     check_texts(table, text)
     for name, column in named.items():
         _check_column(table, name, column)
-    labeller = _Labeller(model, revision, options, over, named)
-    _check_free(table, names_of(labeller.questions), prefix)
-    found = labeller.label(table, text, named)
+    asked = as_given(prompt=prompt, send_to=send_to, send_private=send_private)
+    given = {**(options or {}), **asked}
+    said = people.using(
+        purpose=purpose, context=context, allow_person_level=allow_person_level
+    )
+    with said:
+        handlers = handlers_of(model, revision, given, over, only_below)
+        labeller = _Labeller(handlers, model, named)
+        _check_free(table, names_of(labeller.questions), prefix)
+        found = labeller.label(table, text, named)
     _check_free(table, found, prefix)
     added: FrameT = table.with_columns({prefix + n: c for n, c in found.items()})
     return added
@@ -113,13 +137,10 @@ class _Labeller:
 
     def __init__(
         self,
+        handlers: Sequence["BatchModelHandler[Any]"],
         model: str,
-        revision: str,
-        options: Mapping[str, Any] | None,
-        over: str,
         named: Mapping[str, Hashable],
     ):
-        handlers = _handlers(model, revision, options, over)
         self.answering = handlers[-1]
         self.extra = _extra(handlers, named, model)
         self.steps = [
@@ -176,27 +197,10 @@ class _Labeller:
         return pa.RecordBatch.from_arrays(list(columns.values()), schema=schema)
 
 
-def _handlers(
-    model: str, revision: str, options: Mapping[str, Any] | None, over: str
-) -> list["BatchModelHandler[Any]"]:
-    """Returns the models that are asked, one after another."""
-    from affectflow.steps.annotate import handler_for
-
-    if not over:
-        made = handler_for(model, revision, options)
-        if made.reads_answers:
-            raise UsageError(
-                f"{model!r} reads another annotator's answers: name that model with "
-                f"`over`, such as over={defaults.MODEL!r}"
-            )
-        return [made]
-    first = handler_for(over)
-    given = {**(options or {}), "over": first.annotator()["annotator_id"]}
-    return [first, handler_for(model, revision, given)]
-
-
 def _extra(
-    handlers: list["BatchModelHandler[Any]"], named: Mapping[str, Hashable], model: str
+    handlers: Sequence["BatchModelHandler[Any]"],
+    named: Mapping[str, Hashable],
+    model: str,
 ) -> list[str]:
     """Returns the columns of utterances that are read beside the text."""
     required = [n for h in handlers for n in h.columns_required.names if n not in _MADE]

@@ -26,6 +26,7 @@ import pyarrow.compute as pc
 
 from affectflow.batches import counting, drawing, states
 from affectflow.batches.bootstrap import EQUAL, MIN_UNITS, interval
+from affectflow.column_names import listed
 from affectflow.errors import UsageError
 from affectflow.registry import Plugin, kebab
 from affectflow.schemas import MEASURES, fields
@@ -265,7 +266,7 @@ class Measure(Plugin, abc.ABC):
                 cure = f"name your column with --set {option}=COLUMN{more}"
         return UsageError(
             f"{self.kind} needs the column {name!r}: {cure.format(name)}; "
-            f"columns here: {', '.join(present) or 'none'}"
+            f"columns here: {listed(present, near=name)}"
         )
 
     def left_out(self, state: pa.Table) -> dict[str, int]:

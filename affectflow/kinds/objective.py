@@ -8,7 +8,7 @@ tensor without dimensions: the mean over rows. Its check is
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-HEADS = ("one", "several", "ordinal", "value", "shares", "reward", "pair")
+HEADS = ("one", "several", "ordinal", "items", "value", "shares", "reward", "pair")
 """What a network may be trained to say, as `train finetune --set head=...` takes it."""
 Objective = Callable[..., Any]
 ObjectiveT = TypeVar("ObjectiveT", bound=Objective)
@@ -19,9 +19,11 @@ def fits(*heads: str) -> Callable[[ObjectiveT], ObjectiveT]:
 
     With n rows and k outputs, `output` has the shape (n, k), and `target` is: of `one`
     and `pair` the place of the right label and of `ordinal` that of the right step,
-    whole numbers of shape (n,); of `several` 0 or 1, of `value` numbers and of `shares`
-    shares, of shape (n, k). Of `reward` the output is by how much the reward of the
-    chosen text is higher, and the target how strongly it was preferred: shape (n,).
+    whole numbers of shape (n,); of `items` the steps of several items, shape (n,
+    items), -1 where one was not rated; of `several` 0 or 1, of `value` numbers and of
+    `shares` shares, of shape (n, k). Of `reward` the output is by how much the reward
+    of the chosen text is higher, and the target how strongly it was preferred: shape
+    (n,).
 
     Raises:
       ValueError: there is no such head.

@@ -1,5 +1,6 @@
 """SQL queries that users type: which are accepted, and why one fails."""
 
+import difflib
 import re
 
 import duckdb
@@ -9,6 +10,16 @@ from affectflow.registry import nearest
 
 _NO_COLUMN = re.compile(r'(?:Referenced column|a column named) "([^"]+)"')
 _NO_TABLE = re.compile(r"Table with name (\S+) does not exist")
+_BEGINNINGS = (
+    "SELECT",
+    "FROM",
+    "WITH",
+    "SHOW",
+    "DESCRIBE",
+    "EXPLAIN",
+    "VALUES",
+    "PIVOT",
+)
 _COLUMNS = """
     SELECT table_name, string_agg(column_name, ', ' ORDER BY column_index)
     FROM duckdb_columns() WHERE NOT internal GROUP BY ALL ORDER BY 1
@@ -27,7 +38,19 @@ def why_it_fails(
     if (column := _NO_COLUMN.search(said)) and named:
         there = "; ".join(f"{name} has {columns[name]}" for name in named)
         return f"no column {column[1]!r}; {there}"
-    return " ".join(said.split()).partition(" Error: ")[2][:400]
+    why = " ".join(said.split()).partition(" Error: ")[2][:400]
+    if isinstance(error, duckdb.ParserException):
+        return f"{why}; {_next_step(query)}"
+    return why
+
+
+def _next_step(query: str) -> str:
+    """Returns what to type in the place of a query that does not parse."""
+    first = query.split(maxsplit=1)[0].upper() if query.split() else ""
+    near = difflib.get_close_matches(first, _BEGINNINGS, n=1, cutoff=0.6)
+    if near and first not in _BEGINNINGS:
+        return f"did you mean {near[0]!r}?"
+    return 'try "FROM utterances LIMIT 5"; "SHOW TABLES" lists the tables and views'
 
 
 _EXPLAIN = re.compile(r"\s*explain(\s+analyze)?(\s*\([^)]*\))?\s+", re.IGNORECASE)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from affectflow import defaults, registry
 from affectflow.errors import OverBudgetError, SaidOnceWarning
 from affectflow.opened.lake import OpenLake, open_lake
+from affectflow.options import as_given
 
 if TYPE_CHECKING:
     from affectflow.kinds.source import Source
@@ -105,7 +106,8 @@ def analyze(
     from affectflow import people
 
     run = _Run(os.fspath(to), budget, beam_options, progress)
-    given = {**(options or {}), **_asked(prompt, send_to, send_private)}
+    said = as_given(prompt=prompt, send_to=send_to, send_private=send_private)
+    given = {**(options or {}), **said}
     asked: dict[str, Any] = {"model": model, "revision": revision, "options": given}
     mined: dict[str, Any] = {
         "miner": miner,
@@ -119,10 +121,10 @@ def analyze(
         "speaker_key_uri": speaker_key_uri,
         **_pause(conversations),
     }
-    said = people.using(
+    declared = people.using(
         purpose=purpose, context=context, allow_person_level=allow_person_level
     )
-    with said:
+    with declared:
         _check(run.lake, annotator, asked, mined)
         made = source_of(paths, source, source_options)
         run.ingest(made, written)
@@ -130,12 +132,6 @@ def analyze(
         run.mine(mined, annotator)
     _warn_over_budget(run.rows, run.lake)
     return open_lake(run.lake)
-
-
-def _asked(prompt: str, send_to: str, send_private: bool) -> dict[str, Any]:
-    """Returns the options of a model that is asked, as far as they are given."""
-    said = {"prompt": prompt, "send_to": send_to, "send_private": send_private}
-    return {name: value for name, value in said.items() if value}
 
 
 def _pause(conversations: str) -> dict[str, float | None]:

@@ -10,14 +10,22 @@ from affectflow.errors import UsageError
 from affectflow.lake import Lake, naming, open_lake
 from affectflow.lake.ask import ask
 from affectflow.lake.layout import is_lake
-from affectflow.schemas import PEOPLE
+from affectflow.schemas import PEOPLE, Status
 
 if TYPE_CHECKING:
     import duckdb
 
     from affectflow.kinds.asker import Asker
 
-__all__ = ["ANSWERS", "GOLD", "answers_of", "batches_for", "is_lake", "pairs_of"]
+__all__ = [
+    "ANSWERS",
+    "GOLD",
+    "answers_of",
+    "batches_for",
+    "decided_in",
+    "is_lake",
+    "pairs_of",
+]
 
 GOLD = "gold"
 """Stands for what most people say."""
@@ -25,17 +33,22 @@ ANSWERS = pa.schema(
     [
         *(pa.field(name, pa.string()) for name in ("utterance_id", "task")),
         *(pa.field(name, pa.string()) for name in ("vocabulary", "label")),
+        pa.field("score", pa.float64()),
         pa.field("value", pa.float64()),
-        *(pa.field(name, pa.string()) for name in ("text", "status")),
+        pa.field("chosen", pa.bool_()),
+        *(pa.field(name, pa.string()) for name in ("perspective", "text", "status")),
     ]
 )
-"""One row is one answer: a label, a number or a text; `abstained` for no label."""
-_BY = """
-SELECT utterance_id, task, vocabulary, label, value::DOUBLE AS value, raw AS text,
-  status
+"""One row is a label, chosen or not, a number or a text; `abstained` for no label."""
+_ANSWERED = ", ".join(f"'{each.word}'" for each in Status if each.is_answer)
+# A span is an answer about a part of the text, which no model that learns gives.
+_BY = f"""
+SELECT utterance_id, task, vocabulary, label, score::DOUBLE AS score,
+  value::DOUBLE AS value, coalesce(chosen, false) AS chosen, perspective, raw AS text,
+  coalesce(status, 'ok') AS status
 FROM annotations
 WHERE annotator_id = $who AND utterance_id IN (SELECT utterance_id FROM utterances)
-  AND (status = 'abstained' OR (status = 'ok' AND chosen))
+  AND coalesce(status, 'ok') IN ('abstained', {_ANSWERED}) AND start IS NULL
 ORDER BY utterance_id, task, vocabulary, rank, label"""
 _THERE = f"""
 SELECT DISTINCT annotator_id FROM annotations
@@ -92,7 +105,13 @@ def answers_of(path: str, annotator: str = GOLD) -> tuple[pa.Table, str]:
         rows = ask(connection, _BY, {"who": who})
         licence = "SELECT any_value(licence) FROM annotators WHERE annotator_id = $who"
         found = connection.execute(licence, {"who": who}).fetchall()
-        return rows.cast(ANSWERS), found[0][0] or ""
+        return rows.select(ANSWERS.names).cast(ANSWERS), found[0][0] or ""
+
+
+def decided_in(answers: pa.Table) -> pa.Table:
+    """Returns of `ANSWERS` what was answered: not the labels that were not chosen."""
+    abstained = pc.equal(answers["status"], Status.ABSTAINED.word)
+    return answers.filter(pc.or_(answers["chosen"], abstained))
 
 
 def _check_use(path: str, annotator_id: str) -> None:
@@ -120,22 +139,28 @@ def _gold(connection: "duckdb.DuckDBPyConnection", path: str) -> pa.Table:
 
 
 def _labels(task: str, truth: pa.Table) -> pa.Table:
-    """Returns the labels that most people chose; `abstained` where they chose none."""
-    yes = truth.filter(truth["truth"])
+    """Returns what most people say of each label; `abstained` where they chose none."""
     keys = ["utterance_id", "vocabulary"]
     chosen = truth.group_by(keys).aggregate([("truth", "any")])
     none = chosen.filter(pc.invert(chosen["truth_any"]))
     return pa.concat_tables(
         [
-            _answers(task, yes, label=yes["label"], status="ok"),
-            _answers(task, none, status="abstained"),
+            _answers(
+                task, truth, label=truth["label"], chosen=truth["truth"], status="ok"
+            ),
+            _answers(task, none, chosen=none["truth_any"], status="abstained"),
         ]
     )
 
 
 def _values(task: str, values: pa.Table) -> pa.Table:
     return _answers(
-        task, values, label=values["label"], value=values["truth"], status="ok"
+        task,
+        values,
+        label=values["label"],
+        value=values["truth"],
+        chosen=pa.repeat(pa.scalar(True), values.num_rows),
+        status="ok",
     )
 
 
@@ -146,6 +171,7 @@ def _answers(task: str, rows: pa.Table, *, status: str, **given: Any) -> pa.Tabl
         "utterance_id": rows["utterance_id"],
         "vocabulary": rows["vocabulary"],
         "task": pa.repeat(pa.scalar(task), n),
+        "perspective": pa.repeat(pa.scalar("reader"), n),
         "status": pa.repeat(pa.scalar(status), n),
         **given,
     }

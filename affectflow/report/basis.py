@@ -73,8 +73,7 @@ def footer(facts: Facts) -> Html:
         f"Made by affectflow {__version__} on {now:%Y-%m-%d %H:%M} UTC from "
         f"{count(counts['messages'], 'message')} in {facts.lake}. "
         f"Settings digest {_digest(runs)}. Bots are left out of every number about "
-        "people; this page has no names of people and no speaker ids; "
-        f"{_quoted(facts)}"
+        f"people; {_named(facts)}; {_quoted(facts)}"
     )
     if (share := facts.one("top_five")["share"]) is not None:
         text += (
@@ -103,6 +102,12 @@ def _rested_on(facts: Facts) -> list[Row]:
         return []
     own = facts.annotator.annotator_id
     return [row for row in facts.answers["annotators"] if row["annotator_id"] == own]
+
+
+def _named(facts: Facts) -> str:
+    if facts.asked.is_owner:
+        return "this page has no speaker ids, but what is quoted may name people"
+    return "this page has no names of people and no speaker ids"
 
 
 def _quoted(facts: Facts) -> str:

@@ -30,26 +30,15 @@ The cells do not hide that all, or none, of their messages are flagged.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import duckdb
-import pyarrow.compute as pc
 
-from affectflow.lake.ask import ask
 from affectflow.lake.basis import Candidate
-from affectflow.lake.tombstones import Tombstones
-from affectflow.report.partition import (
-    DIMENSIONS,
-    MAX_CHOICES,
-    Cell,
-    partition,
-    published,
-)
-from affectflow.report.periods import period_of
+from affectflow.report.messages import gather
+from affectflow.report.partition import MAX_CHOICES, Cell, Least, published
 
 MAX_CELLS = 2_000
 """A large lake gets larger cells, not more: all of them are on the page."""
-_MOST = {"container": 30, "role": 8, "kind": 8, "period": 27}
 _MAX_LABELS = 12
 
 
@@ -92,7 +81,7 @@ def build(
     """Returns the cells of what `chosen` answered; None if nothing is labelled.
 
     Args:
-      connection: to a lake; temporary tables are created and dropped.
+      connection: to a lake, with `placed_utterances` as a table.
       chosen: the annotator that the report rests on.
       there: all annotators that have answered; people among them are left out.
       min_people: the minimum for a cell.
@@ -101,15 +90,9 @@ def build(
     if chosen is None:
         return None
     offered = _offered(chosen, there)
-    try:
-        period, values = _gather(connection, offered)
-        ((rows,),) = connection.sql("SELECT count(*) FROM cell_rows").fetchall()
-        enough = max(min_messages, -(-rows // MAX_CELLS))
-        partition(connection, min_people=min_people, min_messages=enough)
-        cells = published(connection, min_people=min_people, min_messages=enough)
-    finally:
-        for name in ("cell_rows", "cell_messages", "cell_labels"):
-            connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+    messages, said, period, values = gather(connection, offered)
+    least = Least(min_people, max(min_messages, -(-len(messages) // MAX_CELLS)))
+    cells = list(published(messages, said, least).values())
     labels = [_by_frequency(cells, n) for n in range(len(offered))]
     return Cells(
         rows=[_spelt(cell, values, labels) for cell in cells],
@@ -119,15 +102,15 @@ def build(
         ],
         labels=labels,
         period=period,
-        left_out=rows - sum(cell.messages for cell in cells),
-        min_people=min_people,
-        min_messages=enough,
+        left_out=len(messages) - sum(cell.messages for cell in cells),
+        min_people=least.people,
+        min_messages=least.messages,
         counted=_counted(connection),
     )
 
 
 def _counted(connection: duckdb.DuckDBPyConnection) -> str:
-    known = "SELECT count(speaker_id) > 0 FROM utterances"
+    known = "SELECT count(speaker_id) > 0 FROM placed_utterances"
     return "people" if connection.sql(known).fetchall()[0][0] else "conversations"
 
 
@@ -159,121 +142,3 @@ def _by_frequency(cells: Sequence[Cell[int | None]], choice: int) -> list[str]:
     ranked = sorted(totals, key=lambda name: (-totals[name], name))
     first = [name for name in ("frustration", "irritation") if name in totals]
     return [*first, *(name for name in ranked if name not in first)][:_MAX_LABELS]
-
-
-# -- messages ---------------------------------------------------------------------
-
-
-_CHOICES = """
-SELECT unnest($names) AS annotator_id, unnest($tasks) AS task, unnest($n) AS n"""
-_LABELS = f"""
-CREATE OR REPLACE TEMP TABLE cell_labels AS
-WITH choices AS ({_CHOICES}), said AS (
-  SELECT c.n AS choice, a.utterance_id, a.vocabulary, a.label, a.chosen,
-    a.status = 'ok' OR (a.label IS NOT NULL AND a.status IS DISTINCT FROM 'abstained')
-      AS answered
-  FROM annotations AS a JOIN choices AS c USING (annotator_id, task)
-), folds_here AS (
-  SELECT DISTINCT from_vocabulary AS vocabulary, from_label AS label FROM folds
-  WHERE to_vocabulary = 'irritation' AND weight > 0
-)
-SELECT choice, utterance_id, CASE WHEN chosen THEN label END AS label
-FROM said WHERE answered
-UNION
-SELECT s.choice, s.utterance_id, 'irritation'
-FROM said AS s JOIN folds_here AS f USING (vocabulary, label)
-WHERE s.chosen"""
-# If no speaker of the lake is known, conversations stand for people.
-_MESSAGES = """
-CREATE OR REPLACE TEMP TABLE cell_messages AS
-WITH answers AS (
-  SELECT utterance_id, bit_or(1 << choice) AS answered_by
-  FROM (SELECT DISTINCT utterance_id, choice FROM cell_labels) GROUP BY utterance_id
-), anybody AS (SELECT count(speaker_id) > 0 AS known FROM utterances), told AS (
-  SELECT
-    row_number() OVER () AS number,
-    u.utterance_id,
-    CASE WHEN known THEN u.speaker_id ELSE u.conversation_id END AS person,
-    coalesce(u.container, '') AS container,
-    u.timestamp,
-    coalesce(u.speaker_role, '') AS role,
-    coalesce(u.kind, '') AS kind,
-    a.answered_by,
-    coalesce(u.deleted, false) OR NOT (
-      coalesce(u.visibility, 'unknown') = 'public'
-      OR coalesce(u.visibility, 'unknown') = 'unknown'
-      AND u.source IN (SELECT source FROM public_sources)
-    ) AS withheld
-  FROM placed_utterances AS u CROSS JOIN anybody
-  JOIN answers AS a USING (utterance_id)
-  WHERE a.answered_by & 1 = 1 AND NOT u.by_bot
-)
-FROM told"""
-_SPAN = "SELECT date_diff('day', min(timestamp), max(timestamp)) FROM cell_messages"
-_WHEN = "coalesce(strftime(date_trunc('{period}', timestamp), '%Y-%m-%d'), '')"
-_COMMON = """
-SELECT {value} AS value FROM cell_messages
-GROUP BY value ORDER BY {order} DESC, value LIMIT {most}"""
-# Rare values are null. Two people with one hash would count as one: the safe side.
-_ROWS = """
-CREATE OR REPLACE TEMP TABLE cell_rows AS
-SELECT number, CASE WHEN person IS NOT NULL THEN hash(person) END AS person,
-  {numbers}, answered_by, withheld, 0 AS cell
-FROM cell_messages"""
-
-
-def _gather(
-    connection: duckdb.DuckDBPyConnection, offered: Sequence[Candidate]
-) -> tuple[str, list[list[str]]]:
-    """Makes the tables `cell_labels`, `cell_messages` and `cell_rows`.
-
-    Returns the period of the counts, and the values of each dimension.
-    """
-    told = {
-        "names": [each.annotator_id for each in offered],
-        "tasks": [each.task for each in offered],
-        "n": list(range(len(offered))),
-    }
-    connection.execute(_LABELS, told)
-    connection.execute(_MESSAGES)
-    _forget_erased(connection)
-    days = connection.sql(_SPAN).fetchall()[0][0] or 0
-    period = period_of(timedelta(days=days))
-    spelt = {name: name for name in DIMENSIONS} | {
-        "period": _WHEN.format(period=period)
-    }
-    values = [_common(connection, name, spelt[name]) for name in DIMENSIONS]
-    numbers = ", ".join(
-        f"list_position(${name}, {spelt[name]}) - 1 AS {name}" for name in DIMENSIONS
-    )
-    connection.execute(
-        _ROWS.format(numbers=numbers), dict(zip(DIMENSIONS, values, strict=True))
-    )
-    return period, values
-
-
-def _common(connection: duckdb.DuckDBPyConnection, name: str, value: str) -> list[str]:
-    """Returns the values of a dimension that are not rare, in their order."""
-    order = "value" if name == "period" else "count(*)"
-    query = _COMMON.format(value=value, order=order, most=_MOST[name])
-    return sorted(value for (value,) in connection.sql(query).fetchall())
-
-
-def _forget_erased(connection: duckdb.DuckDBPyConnection) -> None:
-    """Removes everything that an erasure names, even if it was killed half way."""
-    erased = ask(connection, "SELECT kind, id FROM tombstones")
-    if not len(erased):
-        return
-    kinds = {
-        kind: erased.filter(pc.equal(erased["kind"], kind))["id"]
-        for kind in ("utterance", "speaker")
-    }
-    stones = Tombstones(*(each.combine_chunks() for each in kinds.values()))
-    query = "SELECT utterance_id, speaker_id FROM utterances"
-    rows = ask(connection, query)
-    gone = rows.filter(stones.cover(rows)).select(["utterance_id"])
-    connection.register("cell_erased", gone)
-    connection.execute(
-        "DELETE FROM cell_messages WHERE utterance_id IN (FROM cell_erased)"
-    )
-    connection.unregister("cell_erased")

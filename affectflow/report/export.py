@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from affectflow.report import events, finding, sections, since
+from affectflow.report import events, finding, head, sections, since
 from affectflow.report.counts import Count
 from affectflow.report.frustration import columns_of
+from affectflow.report.html import without_controls
 from affectflow.report.queries import Facts, Row
 from affectflow.report.quotes import hidden_by
 from affectflow.report.small import hidden_cells, hidden_parts
 from affectflow.report.themes import is_large, seen_said
-from affectflow.report.threads import thread_said
+from affectflow.report.threads import flagged_words, heading, thread_said, thread_title
 from affectflow.report.words import period_name, with_interval
 
 COLUMNS = (
@@ -111,7 +112,7 @@ def _theme_rows(facts: Facts) -> Iterator[Row]:
 def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value:.4f}"
-    text = "" if value is None else str(value)
+    text = "" if value is None else without_controls(str(value))
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
@@ -143,10 +144,13 @@ def as_markdown(facts: Facts) -> str:
 
 def escaped(text: str) -> str:
     """Returns text that Markdown shows unchanged: one line, no links, no HTML."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", " ".join(without_controls(text).split()))
 
 
 def _finding(facts: Facts) -> Iterator[str]:
+    if not facts.one("counts")["messages"]:
+        yield head.empty_said(facts)
+        return
     if not facts.counts.total.messages:
         yield "Nothing is labelled: run `affectflow annotate` on this lake first."
         return
@@ -164,13 +168,15 @@ def _changes(facts: Facts) -> Iterator[str]:
 
 def _threads(facts: Facts) -> Iterator[str]:
     if facts.answers.get("threads"):
-        hide = hidden_by(facts)
-        yield "## Threads to look at this week"
-        yield "\n".join(
-            f"- {escaped(hide(row['title'] or row['conversation_id']))}: "
-            f"{escaped('; '.join(thread_said(row)))}"
-            for row in facts.answers["threads"]
-        )
+        yield f"## {heading(facts)}"
+        yield "\n".join(_thread(row, facts) for row in facts.answers["threads"])
+
+
+def _thread(row: Row, facts: Facts) -> str:
+    said = f"- {escaped(thread_title(row, facts))}: "
+    said += escaped("; ".join(thread_said(row, facts)))
+    words = flagged_words(row, facts)
+    return f"{said}. “{escaped(words)}”" if words else said
 
 
 def _periods(facts: Facts) -> Iterator[str]:
@@ -202,6 +208,8 @@ def _periods(facts: Facts) -> Iterator[str]:
 
 
 def _themes(facts: Facts) -> Iterator[str]:
+    if not facts.counts.total.messages:
+        return
     yield "## Themes"
     yield sections.in_themes_said(facts)
     themes, hide = facts.themes.get(facts.measure), hidden_by(facts)

@@ -50,7 +50,8 @@ def texts_of(facts: Facts) -> Iterator[str]:
     for row in (row for rows in quoted for row in rows):
         yield row["text"][max(0, row["start"] - _ROOM) : row["start"] + _ROOM]
     for row in facts.answers.get("threads", []):
-        yield row["title"] or ""
+        for name in ("title", "opening", "flagged_text"):
+            yield (row[name] or "")[:_ROOM]
 
 
 def _names(text: str) -> Iterator[str]:

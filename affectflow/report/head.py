@@ -49,13 +49,35 @@ _MAX_REFUSALS = 20
 
 def head(facts: Facts) -> Html:
     """Returns the title and the scope."""
-    for_owner = el("p", _FOR_OWNER, class_="owner") if facts.asked.is_owner else None
+    for_owner = el("p", _for_owner(facts), class_="owner")
     return el(
         "header",
         el("p", "affectflow report", class_="eyebrow"),
         el("h1", facts.title),
         el("p", _scope(facts.one("counts")), class_="scope"),
-        for_owner,
+        for_owner if facts.asked.is_owner else None,
+    )
+
+
+def _for_owner(facts: Facts) -> str:
+    if facts.handles_known:
+        return _FOR_OWNER
+    return (
+        f"{_FOR_OWNER} The key of the pseudonyms is not here, so names of accounts are "
+        "not hidden in quotes and titles."
+    )
+
+
+def empty(facts: Facts) -> Html:
+    """Returns what a lake without messages needs."""
+    return el("div", el("p", prose(empty_said(facts))), class_="caution")
+
+
+def empty_said(facts: Facts) -> str:
+    """Returns that the lake has no messages, and what to type; code in backticks."""
+    return (
+        "This lake has no messages, so there is nothing to report. Put some in, and "
+        f"label them: `affectflow analyze FILE --to {shlex.quote(facts.lake)}`."
     )
 
 
@@ -76,6 +98,8 @@ def navigation(sections: Sequence[Html | None]) -> Html:
 
 
 def _scope(counts: Row) -> str:
+    if not counts["messages"]:
+        return "No messages."
     if not counts["annotated"]:
         return f"{count(counts['messages'], 'message')}, none of them labelled yet."
     parts = [
@@ -110,7 +134,7 @@ def _rests_on(facts: Facts) -> Html:
         return el(
             "p",
             el("strong", "Nothing is labelled. "),
-            prose("Run `affectflow annotate` on this lake first."),
+            prose(f"Run `affectflow annotate {shlex.quote(facts.lake)}` first."),
         )
     name = "people" if facts.annotator.is_person else facts.annotator.annotator_id
     validated = facts.answers["validations"]
@@ -167,7 +191,7 @@ def _key_facts(facts: Facts) -> Html:
             f"of {counts['messages']:,} in the lake",
         ),
         *_authors(facts),
-        ("Conversations", count(counts["conversations"]), None),
+        *_conversations(counts),
     ]
     return el(
         "dl",
@@ -179,8 +203,16 @@ def _key_facts(facts: Facts) -> Html:
     )
 
 
+def _conversations(counts: Row) -> list[tuple[str, str, str | None]]:
+    # They are counted by the messages that are labelled.
+    known = counts["annotated"]
+    return [("Conversations", count(counts["conversations"]), None)] if known else []
+
+
 def _authors(facts: Facts) -> list[tuple[str, str, str | None]]:
     counts = facts.one("counts")
+    if not counts["annotated"]:
+        return []
     unknown = counts["without_speaker"]
     if unknown and not counts["people"]:
         return [("People who wrote them", "authors not given", None)]

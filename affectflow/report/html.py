@@ -6,6 +6,8 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 _VOID = frozenset({"br", "hr", "input", "meta"})
+# Control characters: a browser shows boxes, and a terminal may obey them.
+_CONTROLS = dict.fromkeys({*range(32), *range(127, 160)} - set(map(ord, "\t\n\r")))
 
 
 class Html(str):
@@ -44,8 +46,13 @@ def _markup(child: Child) -> str:
     if isinstance(child, Html):
         return child
     if isinstance(child, str | int):
-        return html.escape(str(child))
+        return html.escape(without_controls(str(child)))
     return join(*child)
+
+
+def without_controls(text: str) -> str:
+    """Returns text without control characters other than line breaks and tabs."""
+    return text.translate(_CONTROLS)
 
 
 def prose(text: str) -> Html:

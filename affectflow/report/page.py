@@ -37,6 +37,14 @@ _SECTIONS: tuple[Section, ...] = (
     methods.basis,
     methods.footer,
 )
+_UNLABELLED: tuple[Section, ...] = (
+    coverage.unsaid,
+    head.exclusions,
+    head.refusals,
+    methods.footer,
+)
+_EMPTY_OPENING: tuple[Section, ...] = (head.head, head.empty)
+_EMPTY: tuple[Section, ...] = (head.refusals, methods.footer)
 
 
 def render(facts: Facts, *, basis: str = "") -> str:
@@ -57,8 +65,9 @@ def render(facts: Facts, *, basis: str = "") -> str:
 
 def content(facts: Facts) -> Html:
     """Returns the content of the page, without the shell around it."""
-    opening = [section(facts) for section in _OPENING]
-    made = [section(facts) for section in _SECTIONS]
+    first, others = _parts(facts)
+    opening = [section(facts) for section in first]
+    made = [section(facts) for section in others]
     return el(
         "main",
         charts.hatching(),
@@ -67,6 +76,13 @@ def content(facts: Facts) -> Html:
         made,
         class_="page",
     )
+
+
+def _parts(facts: Facts) -> tuple[tuple[Section, ...], tuple[Section, ...]]:
+    """Returns the opening and the sections for which the lake has something."""
+    if not facts.one("counts")["messages"]:
+        return _EMPTY_OPENING, _EMPTY
+    return _OPENING, _SECTIONS if facts.annotator else _UNLABELLED
 
 
 def _policy(style: str) -> Html:

@@ -1,14 +1,10 @@
-"""The strict partition behind the cells: see `affectflow.report.cells` for why.
-
-`cell_rows` has a row for each message: its number, a hash of its person, the number of
-its value in each dimension (null if the value is rare), who answered it, whether it is
-withheld, and its cell.
-"""
+"""The strict partition behind the cells: see `affectflow.report.cells` for why."""
 
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
 DIMENSIONS = ("container", "period", "role", "kind")
 """What the page filters by, in the order in which messages are split."""
@@ -21,6 +17,7 @@ MAX_CHOICES = 6
 """Annotators that are distinguished."""
 
 Value = TypeVar("Value", int | None, str | None)
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,96 +39,151 @@ class Cell(Generic[Value]):
     flagged: dict[tuple[int, str], int] = field(default_factory=dict)
 
 
-# `parts`: each cell by one more dimension. `alone`: the small parts of a cell are
-# large enough together. Otherwise the smallest of the others is added to them.
-_SPLIT = """
-CREATE OR REPLACE TEMP TABLE cell_rows AS
-WITH parts AS (
-  SELECT cell, {name} AS value, count(*) AS n,
-    {name} IS NOT NULL AND count(*) >= $min_messages
-      AND count(DISTINCT person) >= $min_people AS large
-  FROM cell_rows GROUP BY cell, {name}
-), pools AS (
-  SELECT r.cell, count(*) >= $min_messages
-    AND count(DISTINCT r.person) >= $min_people AS alone
-  FROM cell_rows AS r JOIN parts AS p
-    ON p.cell = r.cell AND p.value IS NOT DISTINCT FROM r.{name}
-  WHERE NOT p.large GROUP BY r.cell
-), placed AS (
-  SELECT p.*, large AND (
-    coalesce(alone, true)
-    OR row_number() OVER (PARTITION BY p.cell, large ORDER BY n, value) > 1
-  ) AS apart
-  FROM parts AS p LEFT JOIN pools AS o USING (cell)
-), numbered AS (
-  SELECT cell, value, apart,
-    dense_rank() OVER (ORDER BY cell, CASE WHEN apart THEN value END) AS number
-  FROM placed
-)
-SELECT r.* REPLACE (
-  {label} AS {name}, n.number AS cell
-)
-FROM cell_rows AS r JOIN numbered AS n
-  ON n.cell = r.cell AND n.value IS NOT DISTINCT FROM r.{name}"""
+class Least(NamedTuple):
+    """What a cell needs."""
+
+    people: int
+    messages: int
 
 
-def partition(
-    connection: duckdb.DuckDBPyConnection, *, min_people: int, min_messages: int
-) -> None:
-    """Numbers the cells of `cell_rows`, each with enough people and messages.
+@dataclass(frozen=True, kw_only=True)
+class Messages:
+    """Messages as columns of numbers, a place for each message.
 
-    If all rows together are too few, there is one cell, which is too small. If a cell
-    has several values of a dimension, the dimension is null there.
+    Args:
+      columns: by name: the number of the value in each dimension, -1 if it is rare;
+        `withheld`, 0 or 1; `answered_by`, a set of bits.
+      person: numbers of the authors, -1 if unknown.
     """
-    least = {"min_people": min_people, "min_messages": min_messages}
-    counts = ", ".join(
-        f"count(DISTINCT {name}) > 1 OR count({name}) < count(*) AS {name}"
-        for name in dict.fromkeys(_ORDER)
-    )
-    cursor = connection.execute(f"SELECT {counts} FROM cell_rows")
-    names = [column[0] for column in cursor.description or []]
-    differs = dict(zip(names, cursor.fetchall()[0], strict=True))
-    for name in filter(differs.get, _ORDER):
-        # The other dimensions are read from a cell's rows at the end.
-        told = name in DIMENSIONS
-        label = f"CASE WHEN n.apart THEN r.{name} END" if told else f"r.{name}"
-        connection.execute(_SPLIT.format(name=name, label=label), least)
+
+    columns: dict[str, Numbers]
+    person: Numbers
+
+    def __len__(self) -> int:
+        return len(self.person)
 
 
-_CELLS = """
-SELECT cell, container, period, role, kind, bit_and(answered_by) AS answered_by,
-  count(*) AS messages, count(DISTINCT person) AS people
-FROM cell_rows GROUP BY ALL
-HAVING NOT bool_or(withheld) AND count(*) >= $min_messages
-  AND count(DISTINCT person) >= $min_people
-ORDER BY ALL"""
-_FLAGGED = """
-SELECT r.cell, l.choice, l.label, count(*) AS n
-FROM cell_rows AS r JOIN cell_messages AS m USING (number)
-JOIN cell_labels AS l USING (utterance_id)
-WHERE l.label IS NOT NULL GROUP BY ALL"""
+class Labels(NamedTuple):
+    """Chosen labels, a place for each; no label twice for a message and choice.
+
+    `message`, `choice` and `label` are numbers; `names` are the labels by number.
+    """
+
+    message: Numbers
+    choice: Numbers
+    label: Numbers
+    names: list[str]
+
+
+def partition(messages: Messages, least: Least) -> tuple[Numbers, dict[str, Numbers]]:
+    """Returns the cell of each message, numbered from 0, and the dimensions there.
+
+    Each cell has enough people and messages. If all messages together are too few,
+    there is one cell, which is too small. If a cell has several values of a dimension,
+    the dimension is -1 there.
+    """
+    cell = np.zeros(len(messages), np.int64)
+    told = {name: messages.columns[name] for name in DIMENSIONS}
+    for name in _ORDER:
+        value = messages.columns[name]
+        if not _differs(value):
+            continue
+        cell, apart = _split(cell, value, messages.person, least)
+        if name in told:
+            told[name] = np.where(apart, value, -1)
+    return cell, told
+
+
+def _differs(value: Numbers) -> bool:
+    return bool(len(value)) and bool(value.min() < 0 or value.min() < value.max())
+
+
+def _split(
+    cell: Numbers, value: Numbers, person: Numbers, least: Least
+) -> tuple[Numbers, NDArray[np.bool_]]:
+    """Returns the cells by one more dimension, and which messages are told apart by it.
+
+    The small parts of a cell are kept together. If they are too small together, the
+    smallest of its other parts is added to them.
+    """
+    width = int(value.max()) + 2
+    parts, part = np.unique(cell * width + value + 1, return_inverse=True)
+    of_cell, number = np.divmod(parts, width)
+    sizes = _sizes(part, person)
+    large = (number > 0) & _enough(sizes, least)
+    small = ~large[part]
+    pools = _sizes(cell[small], person[small], int(cell.max()) + 1)
+    alone = (pools.messages == 0) | _enough(pools, least)
+    apart = large.copy()
+    by_size = np.lexsort((number, sizes.messages, ~large, of_cell))
+    _, first = np.unique(of_cell[by_size], return_index=True)
+    smallest = by_size[first]
+    apart[smallest[~alone[of_cell[smallest]]]] = False
+    together = of_cell * (width + 1) + np.where(apart, number, width)
+    _, renumbered = np.unique(together, return_inverse=True)
+    return renumbered[part], apart[part]
+
+
+class _Sizes(NamedTuple):
+    messages: Numbers
+    people: Numbers
+
+
+def _sizes(group: Numbers, person: Numbers, groups: int = 0) -> _Sizes:
+    """Returns messages and people of each group; unknown people do not count."""
+    known, width = person >= 0, int(person.max(initial=0)) + 1
+    pairs = distinct(group[known] * width + person[known])
+    messages = np.bincount(group, minlength=groups)
+    return _Sizes(messages, np.bincount(pairs // width, minlength=len(messages)))
+
+
+def distinct(numbers: Numbers) -> Numbers:
+    """Returns each of the numbers once, sorted."""
+    # Without counts `np.unique` hashes, which takes ten times as long as to sort.
+    return np.unique(numbers, return_counts=True)[0]
+
+
+def _enough(sizes: _Sizes, least: Least) -> NDArray[np.bool_]:
+    return (sizes.messages >= least.messages) & (sizes.people >= least.people)
 
 
 def published(
-    connection: duckdb.DuckDBPyConnection, *, min_people: int, min_messages: int
-) -> list[Cell[int | None]]:
-    """Returns the cells that may be embedded, their values as numbers."""
-    least = {"min_people": min_people, "min_messages": min_messages}
-    flagged: dict[int, dict[tuple[int, str], int]] = {}
-    for number, choice, label, n in connection.sql(_FLAGGED).fetchall():
-        flagged.setdefault(number, {})[choice, label] = n
-    cells = []
-    for number, *values, answered_by, messages, writers in connection.execute(
-        _CELLS, least
-    ).fetchall():
-        choices = tuple(n for n in range(MAX_CHOICES) if answered_by >> n & 1)
+    messages: Messages, labels: Labels, least: Least
+) -> dict[int, Cell[int | None]]:
+    """Returns the cells that may be embedded by number, their values as numbers."""
+    cell, told = partition(messages, least)
+    sizes = _sizes(cell, messages.person)
+    withheld = np.bincount(cell, messages.columns["withheld"]) > 0
+    flagged = _flagged(cell, labels)
+    _, first = np.unique(cell, return_index=True)
+    answered_by = messages.columns["answered_by"]
+    missing = [np.bincount(cell, answered_by >> n & 1 ^ 1) for n in range(MAX_CHOICES)]
+    cells = {}
+    for number in np.flatnonzero(_enough(sizes, least) & ~withheld).tolist():
+        choices = tuple(n for n, without in enumerate(missing) if not without[number])
         said = flagged.get(number, {})
-        cell = Cell(
-            values=tuple(values),
+        cells[number] = Cell(
+            values=tuple(_value(told[name][first[number]]) for name in DIMENSIONS),
             choices=choices,
-            messages=messages,
-            people=writers // min_people * min_people,
+            messages=int(sizes.messages[number]),
+            people=int(sizes.people[number]) // least.people * least.people,
             flagged={key: said[key] for key in sorted(said) if key[0] in choices},
         )
-        cells.append(cell)
     return cells
+
+
+def _value(number: Any) -> int | None:
+    return None if number < 0 else int(number)
+
+
+def _flagged(cell: Numbers, labels: Labels) -> dict[int, dict[tuple[int, str], int]]:
+    """Returns messages by cell, and there by choice and label."""
+    width = max(1, len(labels.names))
+    found = (cell[labels.message] * MAX_CHOICES + labels.choice) * width + labels.label
+    counts: dict[int, dict[tuple[int, str], int]] = {}
+    keys, sizes = np.unique(found, return_counts=True)
+    for key, n in zip(keys.tolist(), sizes.tolist(), strict=True):
+        rest, label = divmod(key, width)
+        number, choice = divmod(rest, MAX_CHOICES)
+        counts.setdefault(number, {})[choice, labels.names[label]] = n
+    return counts

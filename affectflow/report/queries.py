@@ -11,7 +11,7 @@ import duckdb
 from affectflow import people
 from affectflow.lake import basis
 from affectflow.lake.basis import Candidate
-from affectflow.lake.views import quote
+from affectflow.lake.views import quote, shipped_views
 from affectflow.report.asked import MIN_MESSAGES, WORKPLACE, Asked
 from affectflow.report.cells import Cells, build
 from affectflow.report.counts import Counts, counts_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-PLEASANT = ("gratitude", "joy")
+PLEASANT = ("gratitude", "happiness")
 _OF_THEMES = {
     *("themes", "quotes", "quotes_for_owner", "theme_periods", "theme_details"),
     "theme_places",
@@ -139,14 +139,14 @@ def collect(
     )
     with kept(connection, parameters):
         _fill(facts, connection, parameters)
-    # The same for all readers: the table is cautious even on the owner's page.
-    facts.cells = build(
-        connection,
-        chosen,
-        there,
-        min_people=asked.least_people,
-        min_messages=MIN_MESSAGES,
-    )
+        # The same for all readers: the table is cautious even on the owner's page.
+        facts.cells = build(
+            connection,
+            chosen,
+            there,
+            min_people=asked.least_people,
+            min_messages=MIN_MESSAGES,
+        )
     return facts
 
 
@@ -225,16 +225,22 @@ def _flagger(
 
 
 _KEPT = {
-    # Seven queries read it: reading the annotations seven times took most of a report.
+    "placed_utterances": """
+SELECT utterance_id, conversation_id, speaker_id, is_bot, by_bot, timestamp, source,
+  container, speaker_role, kind, lang, visibility, deleted
+FROM memory.placed_utterances""",
     "labelled_utterances": """
-FROM memory.labelled_utterances
+FROM ({view})
 WHERE annotator_id = $annotator AND task IN ($task, 'frustration')
   OR annotator_id = $flagger AND task = 'frustration'""",
     "flagged_messages": """
-FROM memory.flagged_messages WHERE annotator_id = $flagger AND measure = $measure""",
-    "theme_utterances": "FROM memory.theme_utterances",
-    "theme_quotes": "FROM memory.theme_quotes WHERE position <= 3",
+FROM ({view}) WHERE annotator_id = $flagger AND measure = $measure""",
+    "theme_utterances": "FROM ({view})",
+    "theme_quotes": "FROM ({view}) WHERE position <= 3",
+    "emotion_causes": "FROM ({view})",
+    "conversations": "SELECT conversation_id, title, outcome FROM memory.conversations",
 }
+"""Views that several queries read. Each reads the tables made of those before it."""
 
 
 @contextlib.contextmanager
@@ -242,10 +248,12 @@ def kept(
     connection: duckdb.DuckDBPyConnection, parameters: dict[str, Any]
 ) -> Iterator[None]:
     """Replaces views that many queries read by tables with the rows of one report."""
+    views = shipped_views()
     try:
         for name, sql in _KEPT.items():
+            made = sql.format(view=views.get(name))
             connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}", _used(sql, parameters)
+                f"CREATE OR REPLACE TEMP TABLE {name} AS {made}", _used(sql, parameters)
             )
         yield
     finally:

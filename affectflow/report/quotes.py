@@ -9,6 +9,8 @@ from affectflow.report.queries import Facts, Row
 from affectflow.report.words import listed
 
 MAX_WORDS = 12
+_MAX_CHARS = 120
+"""Of a few words: some languages write no spaces, and some words have no end."""
 _QUOTE_CHARS = 300
 # Names of accounts stay out of the report, also inside what people wrote.
 _MENTION = re.compile(r"(?<![\w.@/])@[A-Za-z0-9][\w-]*")
@@ -35,7 +37,8 @@ def quote(row: Row, facts: Facts) -> Html | None:
         text = excerpt(row["text"], row["start"], row["end"], hide)
     else:
         text = el("mark", few_words(row["text"], row["start"], row["end"], hide))
-    return el("blockquote", text, " ", origin if "<a " in origin else None)
+    said = el("bdi", text)
+    return el("blockquote", said, " ", origin if "<a " in origin else None)
 
 
 def may_quote(facts: Facts) -> bool:
@@ -66,10 +69,14 @@ def plain(text: str) -> str:
 
 
 def few_words(text: str, start: int, end: int, hide: Hide = plain) -> str:
-    """Returns at most 12 words of `text[start:end]`, or of `text` if that is empty."""
+    """Returns at most 12 words of `text[start:end]`, or of `text` if that is empty.
+
+    They have at most 120 characters.
+    """
     words = (text[start:end] or text).split()
-    more = " …" if len(words) > MAX_WORDS else ""
-    return hide(" ".join(words[:MAX_WORDS])) + more
+    said = " ".join(words[:MAX_WORDS])
+    more = " …" if len(words) > MAX_WORDS or len(said) > _MAX_CHARS else ""
+    return hide(said)[:_MAX_CHARS].rstrip() + more
 
 
 def excerpt(text: str, start: int, end: int, hide: Hide = plain) -> Html:

@@ -27,7 +27,7 @@ _IRRITATION = (
     "disappointment; of coarser vocabularies: anger). That measures displeasure, "
     "hostility included. It is not a measure of frustration."
 )
-_PLEASURES = {"gratitude": "grateful for", "joy": "happy about"}
+_PLEASURES = {"gratitude": "grateful for", "happiness": "happy about"}
 _FRUSTRATION = (
     "Frustration here means one thing: the author expresses their own displeasure at a "
     "blocked or delayed goal; not hostility alone, a calm defect report or reported "
@@ -274,6 +274,8 @@ def _family(facts: Facts, family: str) -> Html:
 
 
 def _why_unquoted(facts: Facts) -> str:
+    if facts.asked.is_owner:
+        return "None is quoted: the messages behind these themes are private or gone."
     if not facts.handles_known:
         return (
             "Nothing is quoted: the key of the pseudonyms is not here, so names of "
@@ -311,6 +313,9 @@ def _no_theme(facts: Facts, families: Sequence[str]) -> str:
 def containers(facts: Facts) -> Html:
     """Returns the containers that are large enough to be named."""
     counts = facts.counts.containers
+    if not any(counts):
+        text = el("p", "These messages name no repository, channel or list.")
+        return section("containers", "Places", text)
     shown = [c for c in facts.counts.ranked if facts.asked.shows(*counts[c].size)]
     by_size = sorted(shown, key=lambda c: (-counts[c].messages, str(c)))[:_MAX_PLACES]
     shares = facts.shares.containers if facts.shares else {}
@@ -318,7 +323,7 @@ def containers(facts: Facts) -> Html:
         [
             c or "(none)",
             f"{counts[c].messages:,}",
-            f"{counts[c].people:,}",
+            f"{counts[c].people:,}" if facts.counts.total.people else "not known",
             f"{counts[c].conversations:,}",
             f"{shown.index(c) + 1}",
             *([with_interval(shares[c]) if c in shares else ""] if shares else []),

@@ -274,14 +274,20 @@ WITH told AS (
     count(DISTINCT speaker_id) AS people, count(*) FILTER (flagged) AS flagged,
     count(*) FILTER (flagged AND is_new) AS flagged_now,
     max(timestamp) FILTER (flagged) AS last_flagged, bool_or(is_new) AS is_new,
-    min({timestamp: timestamp, utterance_id: utterance_id}).utterance_id AS opener
+    min({timestamp: timestamp, utterance_id: utterance_id}).utterance_id AS opener,
+    max({timestamp: timestamp, utterance_id: utterance_id}) FILTER (flagged)
+      .utterance_id AS newest
   FROM told GROUP BY conversation_id
 )
-SELECT t.* EXCLUDE (opener), coalesce(c.title, u.title) AS title, c.outcome, u.url,
-  u.source
+SELECT t.* EXCLUDE (opener, newest), coalesce(c.title, u.title) AS title, c.outcome,
+  u.url, u.source, CASE WHEN NOT coalesce(u.deleted, false) THEN u.text END AS opening,
+  f.text AS flagged_text
 FROM threads AS t
 LEFT JOIN conversations AS c ON c.conversation_id = t.conversation_id
 LEFT JOIN utterances AS u ON u.utterance_id = t.opener
+LEFT JOIN utterances AS f ON f.utterance_id = t.newest
+  AND coalesce(f.visibility, 'unknown') IN ('public', 'unknown')
+  AND NOT coalesce(f.deleted, false)
 WHERE t.flagged > 0 AND (t.flagged_now > 0 OR t.is_new IS NULL)
   AND coalesce(u.visibility, 'unknown') IN ('public', 'unknown')
 ORDER BY coalesce(c.outcome = 'open', false) DESC, flagged_now DESC, flagged DESC,

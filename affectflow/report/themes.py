@@ -1,5 +1,7 @@
 """Themes of one family: rank, count, trend, and quotes that link to their origin."""
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from affectflow.nouns import count
@@ -37,7 +39,7 @@ def theme_list(family: ThemeList, facts: Facts, unquoted: str) -> Html:
         may_quote(facts) and any(family.quotes.values())
     )
     return join(
-        el("p", _introduction(family)),
+        el("p", _introduction(family, large[:_MAX_THEMES], facts.asked)),
         None
         if quotable or not family.themes
         else el("p", prose(unquoted), class_="note"),
@@ -55,14 +57,23 @@ def is_large(theme: Row, asked: Asked) -> bool:
     return asked.shows(theme["count"], theme["n_speakers"] or theme["n_conversations"])
 
 
-def _introduction(family: ThemeList) -> str:
+def _introduction(family: ThemeList, shown: list[Row], asked: Asked) -> str:
     names = listed(family.annotators) or "an unnamed annotator"
+    trend = " Trend: messages in the later half of the time span, compared with the "
+    says_one = any(_says_trend(theme, asked) for theme in shown)
     return (
         f"What people name as causes of {family.family}, grouped by wording and "
-        f"ranked by number of messages. The emotion was found by {names}. Trend: "
-        "messages in the later half of the time span, compared with the earlier "
-        "half."
+        f"ranked by number of messages. The emotion was found by {names}."
+        f"{f'{trend}earlier half.' if says_one else ''}"
     )
+
+
+def _says_trend(theme: Row, asked: Asked) -> bool:
+    """Returns whether a theme is shown with a direction, or with its two halves."""
+    if theme["trend"] == "unknown":
+        return False
+    halves = min(theme["earlier"], theme["later"])
+    return theme["trend"] != TOO_FEW or halves >= asked.min_messages
 
 
 def _theme(place: int, theme: Row, family: ThemeList, facts: Facts) -> Html:
@@ -77,12 +88,31 @@ def _theme(place: int, theme: Row, family: ThemeList, facts: Facts) -> Html:
 
 def _title(theme: Row, facts: Facts) -> Html:
     hide = hidden_by(facts)
-    words = hide(", ".join(theme["keywords"] or []))
-    keywords = el("p", words, class_="keywords") if words else None
     name = hide(theme["theme"] or "untitled")
+    words = hide(", ".join(keywords_beside(name, theme["keywords"])))
+    keywords = el("p", words, class_="keywords") if words else None
     # When the lake is served, a theme has a page of its own.
     named = el("a", name, href=theme["href"]) if "href" in theme else name
     return join(el("h3", named), keywords)
+
+
+def keywords_beside(title: str, keywords: Iterable[str] | None) -> list[str]:
+    """Returns the keywords that say more than the title beside which they stand.
+
+    >>> keywords_beside("flaky tests", ["flaky test", "queue", "re-run"])
+    ['queue', 're-run']
+    """
+    said = _words(title)
+    return [
+        each
+        for each in keywords or ()
+        if not all(any(word.startswith(own) for word in said) for own in _words(each))
+    ]
+
+
+def _words(text: str) -> set[str]:
+    # Without the plural's s: "tests" is "test", and "install" begins "installation".
+    return {word.rstrip("s") for word in re.findall(r"\w+", text.lower())}
 
 
 def _seen(theme: Row, family: ThemeList, facts: Facts) -> Html | None:

@@ -7,6 +7,7 @@ from affectflow.errors import AffectflowError
 from affectflow.nouns import count
 from affectflow.report import page
 from affectflow.report.html import Child, Html, el, join, link, table
+from affectflow.report.themes import keywords_beside
 from affectflow.serving import sql
 from affectflow.serving.database import Row, Snapshot
 from affectflow.serving.words import (
@@ -17,6 +18,7 @@ from affectflow.serving.words import (
     facts,
     named,
     pages,
+    people_of,
     theme_at,
     thread_at,
     thread_link,
@@ -70,12 +72,12 @@ def _family(rows: list[Row], family: str) -> Html:
                     named(row["theme"], "untitled"),
                     href=theme_at(row["clustering_id"], row["theme_id"]),
                 ),
-                el("p", named(", ".join(row["keywords"] or [])), class_="keywords")
-                if row["keywords"]
+                el("p", named(", ".join(words)), class_="keywords")
+                if (words := keywords_beside(row["theme"] or "", row["keywords"]))
                 else None,
             ),
             f"{row['count']:,}",
-            f"{row['n_speakers'] or 0:,}",
+            people_of(row["n_speakers"]),
             f"{row['n_conversations']:,}",
             row["trend"],
         ]
@@ -97,16 +99,17 @@ def theme(snapshot: Snapshot, clustering: str, name: str, number: int) -> Page:
         raise NotThereError("there is no such theme; it may have been replaced")
     told = found[0]
     title = told["theme"] or "untitled"
+    keywords = keywords_beside(title, told["keywords"])
     limits = {"most": PER_PAGE, "skipped": (number - 1) * PER_PAGE}
     messages = snapshot.ask(sql.THEME_MESSAGES, **which, **limits)
     return title, join(
         el("p", "A theme of ", named(told["family"]), class_="eyebrow"),
         el("h1", named(title)),
-        el("p", named(", ".join(told["keywords"] or []), "no keywords"), class_="note"),
+        el("p", named(", ".join(keywords)), class_="note") if keywords else None,
         facts(
             [
                 ("Messages", f"{told['messages']:,}"),
-                ("People", f"{told['people']:,}"),
+                ("People", people_of(told["people"])),
                 ("First seen", day(told["first_at"])),
                 ("Last seen", day(told["last_at"])),
             ]
@@ -124,7 +127,7 @@ def theme(snapshot: Snapshot, clustering: str, name: str, number: int) -> Page:
 
 def _where(rows: list[Row]) -> Html:
     cells: list[list[Child]] = [
-        [named(row["container"]), f"{row['messages']:,}", f"{row['people']:,}",
+        [named(row["container"]), f"{row['messages']:,}", people_of(row["people"]),
          f"{row['threads']:,}", day(row["first_at"]), day(row["last_at"])]
         for row in rows
     ]  # fmt: skip

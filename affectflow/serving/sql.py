@@ -40,11 +40,13 @@ WITH here AS (
   GROUP BY conversation_id
 ), named AS (
   SELECT conversation_id, min_by(title, turn_key(timestamp, start_s, utterance_id))
-    FILTER (title IS NOT NULL) AS title
+    FILTER (title IS NOT NULL) AS title,
+    min_by(text[:200], turn_key(timestamp, start_s, utterance_id)) AS opening
   FROM placed_utterances WHERE conversation_id IN (SELECT conversation_id FROM here)
   GROUP BY conversation_id
 )
-SELECT h.*, n.title FROM here AS h LEFT JOIN named AS n USING (conversation_id)
+SELECT h.*, n.title, n.opening
+FROM here AS h LEFT JOIN named AS n USING (conversation_id)
 ORDER BY messages DESC, last_at DESC NULLS LAST, conversation_id LIMIT $most
 """
 THEME_MESSAGES = """
@@ -69,6 +71,7 @@ WITH flagged AS (
 SELECT u.conversation_id, any_value(u.container) AS container,
   min_by(u.title, turn_key(u.timestamp, u.start_s, u.utterance_id))
     FILTER (u.title IS NOT NULL) AS title,
+  min_by(u.text[:200], turn_key(u.timestamp, u.start_s, u.utterance_id)) AS opening,
   count(*) AS messages, count(f.utterance_id) AS flagged,
   count(DISTINCT u.speaker_id) AS people,
   min(u.timestamp) AS first_at, max(u.timestamp) AS last_at
@@ -90,7 +93,8 @@ SELECT conversation_id, any_value(container) AS container, count(*) AS messages,
   count(DISTINCT speaker_id) AS people, min(timestamp) AS first_at,
   max(timestamp) AS last_at,
   min_by(title, turn_key(timestamp, start_s, utterance_id))
-    FILTER (title IS NOT NULL) AS title
+    FILTER (title IS NOT NULL) AS title,
+    min_by(text[:200], turn_key(timestamp, start_s, utterance_id)) AS opening
 FROM placed_utterances WHERE conversation_id = $thread GROUP BY conversation_id
 """
 THREAD_MESSAGES = """
@@ -133,11 +137,13 @@ WITH found AS (
   ORDER BY timestamp DESC NULLS LAST, utterance_id LIMIT $most OFFSET $skipped
 ), named AS (
   SELECT conversation_id, min_by(title, turn_key(timestamp, start_s, utterance_id))
-    FILTER (title IS NOT NULL) AS title
+    FILTER (title IS NOT NULL) AS title,
+    min_by(text[:200], turn_key(timestamp, start_s, utterance_id)) AS opening
   FROM placed_utterances WHERE conversation_id IN (SELECT conversation_id FROM found)
   GROUP BY conversation_id
 )
-SELECT f.*, n.title FROM found AS f LEFT JOIN named AS n USING (conversation_id)
+SELECT f.*, n.title, n.opening
+FROM found AS f LEFT JOIN named AS n USING (conversation_id)
 ORDER BY timestamp DESC NULLS LAST, utterance_id
 """
 HOW_MANY_FOUND = """

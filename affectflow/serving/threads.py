@@ -19,9 +19,11 @@ from affectflow.serving.words import (
     day,
     named,
     pages,
+    people_of,
     place_of,
     thread_at,
     thread_link,
+    thread_title,
     when,
 )
 
@@ -42,7 +44,7 @@ def threads(snapshot: Snapshot, order: str, number: int) -> Page:
     (total,) = snapshot.ask(sql.HOW_MANY_THREADS)
     cells: list[list[Child]] = [
         [thread_link(row), f"{row['flagged']:,}", f"{row['messages']:,}",
-         f"{row['people']:,}", named(row["container"]), day(row["last_at"])]
+         people_of(row["people"]), named(row["container"]), day(row["last_at"])]
         for row in rows
     ]  # fmt: skip
     heads = ["Thread", f"Flagged: {label}", "Messages", "People", "Container", "Last"]
@@ -87,14 +89,14 @@ def thread(snapshot: Snapshot, name: str, number: int) -> Page:
     labels = _by_message(snapshot.ask(sql.LABELS, messages=ids))
     causes = _by_message(snapshot.ask(sql.CAUSES, messages=ids))
     here = set(ids)
-    title = told["title"] or name
+    title = thread_title(told)
     return title, join(
         el("p", "Thread", class_="eyebrow"),
         el("h1", named(title)),
         about(
             named(told["container"]),
             count(told["messages"], "message"),
-            count(told["people"], "person", "people"),
+            count(told["people"], "person", "people") if told["people"] else None,
             [day(told["first_at"]), " to ", day(told["last_at"])],
         ),
         el("p", "Marked: what was found to be a cause of an emotion.", class_="note"),
@@ -199,7 +201,7 @@ def _hit(row: Row, words: str) -> Html:
     return el(
         "article",
         about(
-            el("a", named(row["title"] or row["conversation_id"]), href=to),
+            el("a", named(thread_title(row)), href=to),
             named(row["container"]),
             when(row["timestamp"]),
             "bot" if row["by_bot"] else None,

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from affectflow.report.html import Child, Html, el, join
+from affectflow.report.quotes import few_words
 
 MOST_CHARACTERS = 20_000
 """The characters of one message on a page; the rest is counted."""
@@ -26,6 +27,11 @@ def when(time: datetime | None) -> str:
 def day(time: datetime | None) -> Html:
     """Returns the day of a time, in one line."""
     return el("span", f"{time:%Y-%m-%d}" if time else "no time", class_="day")
+
+
+def people_of(number: int | None) -> str:
+    """Returns a number of people; nobody wrote nothing, so 0 is not known."""
+    return f"{number:,}" if number else "not known"
 
 
 def named(text: str | None, otherwise: str = "not stated") -> Html:
@@ -146,6 +152,12 @@ def about(*parts: Child) -> Html:
 
 
 def thread_link(row: Mapping[str, Any]) -> Html:
-    """Returns a link to a thread, by its title if it has one."""
-    name = named(row["title"] or row["conversation_id"])
+    """Returns a link to a thread."""
+    name = named(thread_title(row))
     return el("a", name, href=thread_at(row["conversation_id"]))
+
+
+def thread_title(row: Mapping[str, Any]) -> str:
+    """Returns the title of a thread; without one, its first words, or else its id."""
+    title: str = (row["title"] or "").strip()
+    return title or few_words(row["opening"] or "", 0, 0) or row["conversation_id"]

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from affectflow.encoding_guesses import guesses
 from affectflow.sources.filesystems import file_system
 from affectflow.sources.streams import CHUNK_BYTES, DamagedFileError, read_chunks
 
@@ -48,11 +49,8 @@ _IN_WORDS = re.compile(f"(?<=[A-Za-z])[{_ACCENTED}’“”‘…]|[{_ACCENTED}�
 # Letters that no Western language has together: Czech, Hungarian, Turkish, Baltic.
 _APART = (("ø", "ìùòýžší"), ("û", "ö"), ("ðþ", "çü"), ("ð", "àëè"), ("õ", "ìøšž"))
 
-
-_USUAL = [
-    *("cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "koi8_r"),
-    *("cp932", "euc_jp", "gb18030", "big5", "cp949", "mac_roman", "cp850", "cp874"),
-]
+CONVERT = "convert it: iconv -f {} -t UTF-8 IN > OUT"
+"""How to read a file whose encoding is known, where no option names it."""
 
 
 class UnknownEncodingError(DamagedFileError):
@@ -120,8 +118,10 @@ def transcoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
 
-def encoding_of(chunks: Iterable[bytes], uri: str) -> str:
+def encoding_of(chunks: Iterable[bytes], uri: str, cure: str = CONVERT) -> str:
     """Returns `cp1252`, or empty for UTF-8, damaged UTF-8 too.
+
+    `cure` says how to read another encoding, which takes the place of its braces.
 
     Raises:
       UnknownEncodingError: it is neither.
@@ -130,18 +130,18 @@ def encoding_of(chunks: Iterable[bytes], uri: str) -> str:
     if seen.good >= seen.bad:
         return ""
     if seen.undefined or not looks_western(seen.sample.decode(WESTERN, "replace")):
-        raise UnknownEncodingError(_cure(seen.sample, uri))
+        raise UnknownEncodingError(_cure(seen.sample, uri, cure))
     return WESTERN
 
 
-def encoding_of_file(uri: str) -> str:
-    """Returns the encoding of a file; empty for UTF-8.
+def encoding_of_file(uri: str, cure: str = CONVERT) -> str:
+    """Returns the encoding of a file, as `encoding_of`; empty for UTF-8.
 
     Raises:
       UnknownEncodingError: it cannot be determined.
     """
     chunks = itertools.islice(_whole_chunks(uri), _CHECKED_CHUNKS)
-    return "" if starts_as_utf8(chunks) else encoding_of(_whole_chunks(uri), uri)
+    return "" if starts_as_utf8(chunks) else encoding_of(_whole_chunks(uri), uri, cure)
 
 
 def _whole_chunks(uri: str) -> Iterator[bytes]:
@@ -252,14 +252,10 @@ def _add_sample(seen: _Seen, chunk: bytes) -> None:
             seen.sample += line[:CHUNK_BYTES] + b"\n"
 
 
-def _cure(sample: bytearray, uri: str) -> str:
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(bytes(sample[: 32 << 10]), cp_isolation=_USUAL).best()
-    guess = best.encoding.upper().replace("_", "-") if best else ""
-    guess = guess.replace("MAC-ROMAN", "MACINTOSH")  # as iconv calls it
-    looks = f" (it may be {guess})" if guess else ""
-    return (
-        f"{uri!r} is neither UTF-8 nor Windows-1252{looks}; convert it: iconv -f "
-        f"{guess or 'ENCODING'} -t UTF-8 IN > OUT"
-    )
+def _cure(sample: bytearray, uri: str, cure: str) -> str:
+    likely = [each for each in guesses(bytes(sample)) if each.encoding != "CP1252"]
+    named = " or ".join(map(str, likely))
+    looks = f"; it may be {named}" if named else ""
+    choice = ", or with the name of what reads right" if len(likely) > 1 else ""
+    typed = cure.format(likely[0].encoding if likely else "ENCODING")
+    return f"{uri!r} is neither UTF-8 nor Windows-1252{looks}; {typed}{choice}"

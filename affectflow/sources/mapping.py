@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from affectflow.column_names import listed, shown
 from affectflow.errors import UsageError
 from affectflow.schemas import UTTERANCES
 from affectflow.sources.auto_ids import AUTO
@@ -100,10 +101,11 @@ def check_fields(
     for target, source in mapping.items():
         if target not in [f.target for f in given]:
             near = difflib.get_close_matches(source, present, n=3, cutoff=0.4)
-            hint = f"did you mean {', '.join(map(repr, near))}? " if near else ""
+            meant = ", ".join(repr(shown(name)) for name in near)
+            hint = f"did you mean {meant}? " if near else ""
             raise UsageError(
-                f"{uri!r} has no field {source!r} for {target}; {hint}"
-                f"fields here: {_listed(present)}"
+                f"{uri!r} has no field {shown(source)!r} for {target}; {hint}"
+                f"fields here: {listed(present)}"
             )
     check_named(given, present, uri)
 
@@ -120,13 +122,8 @@ def check_named(given: Iterable[Field], present: list[str], uri: str) -> None:
             raise UsageError(
                 f"no field of {uri!r} gives {needed}; type "
                 f"{suggestion(typed.items(), present)}; "
-                f"fields here: {_listed(present)}"
+                f"fields here: {listed(present)}"
             )
-
-
-def _listed(names: Iterable[str]) -> str:
-    """Returns names on one line, whatever they hold."""
-    return ", ".join(" ".join(name.split()) for name in names) or "none"
 
 
 def _typed(field: Field) -> str:

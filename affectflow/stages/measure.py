@@ -8,7 +8,7 @@ import dataclasses
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from affectflow import registry
 from affectflow.batches.bootstrap import Interval
 from affectflow.batches.states import UNKNOWN
+from affectflow.column_names import listed, no_column
 from affectflow.errors import LakeError, UsageError
 from affectflow.gold.evaluation import files, lakes
 from affectflow.gold.measures import digest_of, measure, replace_measures
@@ -28,6 +29,7 @@ from affectflow.lake.naming import annotator_meant
 from affectflow.lake.views import columns_of, quote, quote_name
 from affectflow.schemas import TABLES
 from affectflow.stages.choices import check_choices
+from affectflow.stages.misread import misread
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes
 from affectflow.stages.runs.request import config_digest, new_request
 from affectflow.stages.runs.run import Row, note_failure, write_run
@@ -39,8 +41,6 @@ MEMORY = "600MB"
 _BOUNDS = "SET memory_limit = '{memory}'; SET temp_directory = {folder}"
 _WRITES = {"annotations": "annotate", "causes": "mine", "themes": "mine"}
 _SOURCE = "(SELECT {columns} FROM ({query}) AS q {join})"
-_WORDS = {"DOUBLE": "a number", "INT64": "a whole number", "BOOL": "yes or no"}
-_WORDS |= {"BIGINT": "a whole number", "FLOAT": "a number"}
 _UTTERANCES = "LEFT JOIN utterances AS u ON u.utterance_id = q.utterance_id"
 
 
@@ -157,11 +157,11 @@ def measure_file(
         try:
             check_choices(connection, made, source_of, in_lake=False)
             state = made.counted(connection, source, grouped=bool(by))
-        except duckdb.ConversionException as error:
-            raise UsageError(f"{path!r}: {_no_such_value(error)}") from error
         except duckdb.Error as error:
             if files.is_unreadable(error):
                 raise files.unreadable(path, error) from error
+            if why := misread(connection, made, mapping or {}):
+                raise UsageError(f"{path!r}: {why}") from error
             raise
     found = _measured(made, state)
     return _kept(found, made, state, by, target, run_id) if target else found
@@ -212,7 +212,9 @@ def _lake_source(connection: duckdb.DuckDBPyConnection, made: Measure, by: str) 
     if by in found and by not in TABLES["utterances"].names:
         group = f"coalesce(q.{quote_name(by)}::VARCHAR, {quote(UNKNOWN)})"
     elif by and "utterance_id" not in found:
-        raise UsageError(f"no column {by!r} to group by; --by is one of {_or(found)}")
+        raise UsageError(
+            f"no column {by!r} to group by; --by is one of {_or(found, by)}"
+        )
     elif by:
         group, join = lakes.part_of(connection, by), _UTTERANCES
     columns = _casts(connection, made, {name: name for name in found})
@@ -234,7 +236,9 @@ def _file_source(
         raise UsageError(f"{made.kind} reads no column {name!r}, but {reads}")
     for given in [*mapping.values(), *([by] if by else [])]:
         if given not in present:
-            raise UsageError(f"{path!r} has no column {given!r}; it has {_or(present)}")
+            cure = "correct --by" if given == by else "correct --map"
+            names = [name for name in present if name not in lakes.PERSONAL]
+            raise UsageError(no_column(path, given, names, cure))
     named = {**{name: name for name in present}, **mapping}
     try:
         made.check_columns(list(named), "type --map {}=COLUMN")
@@ -263,8 +267,8 @@ def _of_row(name: str | None) -> str:
     return "NULL" if name is None else f"q.{quote_name(name)}"
 
 
-def _or(names: Any) -> str:
-    return ", ".join(name for name in names if name not in lakes.PERSONAL)
+def _or(names: Iterable[str], near: str = "") -> str:
+    return listed((name for name in names if name not in lakes.PERSONAL), near)
 
 
 def _nothing(connection: duckdb.DuckDBPyConnection, uri: str, made: Measure) -> str:
@@ -282,18 +286,6 @@ def _nothing(connection: duckdb.DuckDBPyConnection, uri: str, made: Measure) -> 
         f"{made.kind} finds nothing to read in {', '.join(named)} of {uri!r}; see "
         f"`affectflow plugins {made.kind}`"
     )
-
-
-def _no_such_value(error: duckdb.ConversionException) -> str:
-    """Rewords DuckDB's error about a cell whose type differs from its column's."""
-    line = str(error).splitlines()[0]
-    found = re.search(r"string '(.*)' to (\w+)", line)
-    if found is None:
-        return f"a value has another type: {line}"
-    column = re.search(r"source column \"?([^\s\"]+)", line)
-    where = f" in the column {column[1]!r}" if column else ""
-    wanted = _WORDS.get(found[2], found[2])
-    return f"{found[1]!r}{where} is not {wanted}; correct the cell, or leave it empty"
 
 
 # -- what is said ----------------------------------------------------------------------

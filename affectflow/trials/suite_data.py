@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from affectflow.column_names import no_column
 from affectflow.errors import UsageError
 from affectflow.gold.evaluation.files import READERS, open_file
 from affectflow.gold.figures import LabelMetrics, ValueMetrics
@@ -18,6 +19,7 @@ from affectflow.kinds.prompt import Answer, Prompt, Step, parser_of
 from affectflow.options import quoted
 from affectflow.registry import nearest
 from affectflow.schemas import Status
+from affectflow.unreadable import why_unreadable
 
 if TYPE_CHECKING:
     from affectflow.trials.suite import Task
@@ -111,14 +113,7 @@ def answered_file(task: "Task") -> Answered:
 
     given = options_of(task)
     table = _table(task.data)
-    read = (task.text, *_gold_columns(task), *task.columns.values())
-    for name in (*read, *filter(None, [task.unit])):
-        if name not in table.column_names:
-            raise UsageError(
-                f"{task.data!r} has no column {name!r}; "
-                f"{nearest(name, table.column_names)} It has "
-                f"{quoted(table.column_names)}"
-            )
+    _check_columns(task, table.column_names)
     prompt = Prompt.load(task.prompt) if task.prompt else None
     step = _step(prompt, task) if prompt else None
     are_values = task.metrics[0] in VALUES
@@ -161,8 +156,17 @@ def _table(path: str) -> pa.Table:
         with duckdb.connect() as connection:
             return connection.sql(query, params=[path]).to_arrow_table()
     except duckdb.Error as error:
-        line = str(error).splitlines()[0]
-        raise UsageError(f"{path!r} cannot be read: {line}; fix the file") from error
+        raise UsageError(why_unreadable(path, error)) from error
+
+
+def _check_columns(task: "Task", names: Sequence[str]) -> None:
+    read = [("text", task.text), *(("gold", name) for name in _gold_columns(task))]
+    read += [("unit", task.unit)] if task.unit else []
+    read += [("columns", name) for name in task.columns.values()]
+    for key, name in read:
+        if name not in names:
+            cure = f"correct `{key}` of the task {task.name!r} in the suite"
+            raise UsageError(no_column(task.data, name, names, cure))
 
 
 def _gold_columns(task: "Task") -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def test_a_shell_is_given_the_names_that_begin_so():
         (completing.sources, "au", ["auto"]),
         (completing.clusterers, "V", ["VectorClusterer"]),
         (completing.measures, "Group", ["GroupDifference", "GroupGap"]),
-        (completing.trainers, "SS", ["SS3"]),
+        (completing.trainers, "graph", ["graph-eeg"]),
         (completing.prompts, "support", ["support_strategy"]),
         (completing.models, "EmbeddedG", ["EmbeddedGerman"]),
         (completing.miners, "nobody", []),

@@ -41,12 +41,13 @@ def test_a_file_that_is_not_a_report_is_not_overwritten(lake, tmp_path):
 
 
 def test_a_report_that_takes_the_place_of_another_says_so(lake, tmp_path):
-    page = tmp_path / "report.html"
+    page = tmp_path / "new" / "report.html"
 
     first, second = (affectflow("report", lake, "--out", page) for _ in range(2))
 
     assert first.out == second.out == f"{page}\n"
-    assert "replaced" not in first.err
+    written = f"report: written to {page}; created the folder {page.parent}\n"
+    assert written in first.err
     assert f"replaced the earlier report in {page}" in second.err
 
 

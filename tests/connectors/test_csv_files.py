@@ -120,11 +120,14 @@ def test_a_placeholder_is_no_text(tmp_path, text):
     [
         pytest.param(
             "id,body\n1,сборка не работает\n".encode("cp1251"),
-            "it may be CP1251.; convert it: iconv -f CP1251 -t UTF-8 IN > OUT",
+            "it may be CP1251, as '1,сборка не работает'.*read it with "
+            "--set encoding=CP1251",
             id="Cyrillic",
         ),
         pytest.param(
-            "id,body\n1,a\n".encode("utf-16-le"), "iconv -f UTF-16LE", id="no mark"
+            "id,body\n1,a\n".encode("utf-16-le"),
+            "--set encoding=UTF-16LE",
+            id="no mark",
         ),
         pytest.param(b"7,it fails\n8,it works\n", "map to positions", id="no header"),
         pytest.param(
@@ -143,6 +146,11 @@ def test_an_encoding_that_is_named_is_used(tmp_path):
     data = "id,body\n1,сборка\n".encode("cp1251")
 
     assert texts(tmp_path, data, encoding="cp1251") == ["сборка"]
+
+
+def test_utf16_without_a_mark_is_read_once_it_is_named(tmp_path):
+    data = "id,body\n1,сборка\n".encode("utf-16-le")
+    assert texts(tmp_path, data, encoding="UTF-16LE") == ["сборка"]
 
 
 def test_windows_1252_is_said(tmp_path):

@@ -12,25 +12,11 @@ import affectflow
 from affectflow.errors import UsageError
 from affectflow.frames.labelling import RefusedWarning
 from affectflow.frames.texts import MAX_ROWS
-from affectflow.steps import annotate as steps
 from tests.given.docs_tables import ROOT
-from tests.given.fake_model import FakeHandler
-from tests.given.fake_over import FakeMood, FakeOver
 
 BODIES = ["so annoying", "thank you", None, "", "this is annoying too"]
 LABELS = ["annoyance", "neutral", "neutral", "neutral", "annoyance"]
 NEW = ["emotion", "emotion_score", "emotion_labels", "label_status"]
-
-
-@pytest.fixture
-def fake(monkeypatch):
-    """Fake models by name: each is asked with the options it is given."""
-    kinds = {"Fake": FakeHandler, "Over": FakeOver, "Mood": FakeMood}
-
-    def handler_for(model, revision="", options=None):
-        return kinds[model](**(options or {}))
-
-    monkeypatch.setattr(steps, "handler_for", handler_for)
 
 
 KINDS = {

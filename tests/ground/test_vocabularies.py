@@ -36,6 +36,7 @@ def test_the_sets_are_as_large_as_in_their_papers():
     assert sizes == {
         **{"goemotions": 28, "ekman": 6, "plutchik": 8, "shaver": 6, "vad": 3},
         **{"shaver_secondary": 25, "leia": 5, "meld": 7, "irritation": 1},
+        **{"happiness": 1},
         **{"semeval_emotions": 12, "semeval_intensity": 4, "semeval_valence": 1},
         **{"semeval_intensity_class": 4, "semeval_valence_class": 1, "avamerg": 7},
         **{"distortions": 10, "phq8": 10, "follow_up_reward": 7},
@@ -43,7 +44,8 @@ def test_the_sets_are_as_large_as_in_their_papers():
         **{"compound7": 8, "mikels": 8, "polarity": 2},
         **{"boundary": 7, "boundary_score": 2, "esconv_strategies": 8},
     }
-    assert {v.name for v in known().values() if v.families} == {"ekman", "irritation"}
+    families = {v.name for v in known().values() if v.families}
+    assert families == {"ekman", "happiness", "irritation"}
     assert get("vad").scale == (0.0, 1.0)
 
 
@@ -105,14 +107,21 @@ def test_a_label_folds(label, source, target, expected):
     assert fold(label, source, target) == expected
 
 
-def test_every_vocabulary_of_emotions_has_a_way_to_irritation():
-    without = {"irritation", "empathetic_intents", "distortions", "follow_up_reward"}
+@pytest.mark.parametrize("target", ["happiness", "irritation"])
+def test_every_vocabulary_of_emotions_has_a_way_to(target):
+    without = {"happiness", "irritation", "empathetic_intents", "distortions"}
     without |= {"polarity", "boundary", "boundary_score", "esconv_strategies"}
+    without |= {"follow_up_reward"}
     numbers = {name for name, each in known().items() if each.scale}
 
-    found = {s for s, t in PAIRS if t == "irritation"}
+    found = {s for s, t in PAIRS if t == target}
 
     assert found == set(known()) - without - numbers
+
+
+def test_wishes_hopes_and_disapproval_are_no_happiness():
+    for label in ("desire", "optimism", "caring", "disapproval", "gratitude"):
+        assert fold(label, "goemotions", "happiness") == {}
 
 
 def test_no_set_of_numbers_is_taken_for_a_set_of_emotions():

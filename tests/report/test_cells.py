@@ -3,11 +3,10 @@
 The proof is by brute force: all choices that the filters offer, and their differences.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
-import duckdb
-import pyarrow as pa
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,20 +18,13 @@ from affectflow.report import partition, queries
 from tests.given.proving import in_proof
 from tests.given.report_lakes import MODEL, FolderLake, annotation, tables, utterance
 
-LEAST = {"min_people": 2, "min_messages": 3}
+LEAST = partition.Least(people=2, messages=3)
 COLUMNS = ("container", "period", "role", "kind")
-
-
-ROWS = pa.schema(
-    {name: pa.string() for name in COLUMNS}
-    | {name: pa.int32() for name in ("number", "person", "answered_by", "cell")}
-    | {"withheld": pa.bool_()}
-)
 
 
 @dataclass(frozen=True)
 class Message:
-    """A row of `cell_rows`; `answered_by` is a set of bits, the first always in it."""
+    """A message; `answered_by` is a set of bits, the first always in it."""
 
     person: int | None
     container: str | None
@@ -41,7 +33,6 @@ class Message:
     kind: str
     answered_by: int
     withheld: bool
-    cell: int = 0
 
 
 MESSAGES = st.builds(
@@ -56,29 +47,36 @@ MESSAGES = st.builds(
 )
 
 
+def numbered(messages, name):
+    """Returns the values of a column as numbers, -1 for none, and the values."""
+    values = [getattr(each, name) for each in messages]
+    known = sorted({value for value in values if value is not None})
+    numbers = [-1 if value is None else known.index(value) for value in values]
+    return np.array(numbers, np.int64), known
+
+
 def parted(messages):
     """Returns the messages by cell, and the cells that are published, by number."""
-    with duckdb.connect() as connection:
-        rows = [{**asdict(each), "number": n} for n, each in enumerate(messages)]
-        connection.register("given", pa.Table.from_pylist(rows, schema=ROWS))
-        connection.execute("CREATE TEMP TABLE cell_rows AS FROM given")
-        connection.execute(
-            "CREATE TEMP TABLE cell_messages AS "
-            "SELECT number, number AS utterance_id FROM cell_rows"
-        )
-        connection.execute(
-            "CREATE TEMP TABLE cell_labels AS "
-            "SELECT utterance_id, 0 AS choice, 'joy' AS label FROM cell_messages"
-        )
-        partition.partition(connection, **LEAST)
-        found = partition.published(connection, **LEAST)
-        numbers = connection.execute(partition._CELLS, LEAST).fetchall()
-        rows = connection.sql("SELECT cell, number FROM cell_rows").fetchall()
+    told = {name: numbered(messages, name) for name in COLUMNS}
+    columns = {name: numbers for name, (numbers, _) in told.items()}
+    for name in ("withheld", "answered_by"):
+        columns[name] = np.array([getattr(m, name) for m in messages], np.int64)
+    person, _ = numbered(messages, "person")
+    rows = partition.Messages(columns=columns, person=person)
+    joy = np.zeros(len(messages), np.int64)
+    labels = partition.Labels(np.arange(len(messages)), joy, joy, ["joy"])
     by_cell = {}
-    for cell, n in rows:
+    for n, cell in enumerate(partition.partition(rows, LEAST)[0].tolist()):
         by_cell.setdefault(cell, set()).add(n)
-    shown = {row[0]: cell for row, cell in zip(numbers, found, strict=True)}
-    return by_cell, shown
+    known = [values for _, values in told.values()]
+    found = partition.published(rows, labels, LEAST)
+    return by_cell, {number: spelt(cell, known) for number, cell in found.items()}
+
+
+def spelt(cell, known):
+    pairs = zip(cell.values, known, strict=True)
+    values = (None if number is None else names[number] for number, names in pairs)
+    return replace(cell, values=tuple(values))
 
 
 def selections(by_cell, shown):
@@ -105,7 +103,7 @@ def selections(by_cell, shown):
 
 def enough(numbers, messages):
     writers = {messages[n].person for n in numbers} - {None}
-    few = len(numbers) < LEAST["min_messages"] or len(writers) < LEAST["min_people"]
+    few = len(numbers) < LEAST.messages or len(writers) < LEAST.people
     return not numbers or not few
 
 

@@ -7,7 +7,7 @@ from affectflow.lake.speakers import create_key, pseudonym
 from affectflow.report import write_report
 from affectflow.report.asked import Asked
 from affectflow.report.queries import Facts
-from affectflow.report.quotes import quote
+from affectflow.report.quotes import few_words, quote
 from tests.given.people import add_rows
 from tests.given.report_lakes import SECRET, page_of, tables, text_of
 
@@ -120,3 +120,7 @@ def test_the_owners_page_says_so_and_still_quotes_nothing_private(tmp_path):
     assert "number 0" not in page
     assert "number 1" in page
     assert "6 messages" in text_of(page)  # of the small theme
+
+
+def test_a_few_words_are_short_where_no_spaces_are_written():
+    assert few_words("字" * 500, 0, 0) == "字" * 120 + " …"

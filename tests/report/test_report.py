@@ -19,8 +19,9 @@ from tests.given.report_lakes import (
     page_of,
     tables,
     text_of,
-    utterance,
 )
+
+SMALL = [each for each in tables()["theme_members"] if each["theme_id"] == "small"]
 
 
 @pytest.fixture(scope="module")
@@ -318,74 +319,6 @@ def test_a_person_is_never_the_annotator_by_default_nor_named(tmp_path):
     assert f"rest on one annotator, <code>{MODEL}</code>" in both
     assert "rest on one annotator, <code>people</code>" in chosen
     assert "grace hopper" not in both + chosen
-
-
-def test_without_times_the_report_says_so_and_counts_by_label(tmp_path):
-    timeless = tables()
-    for row in [*timeless["utterances"], *timeless["annotations"]]:
-        row["timestamp"] = None
-
-    page = page_of(tmp_path, timeless)
-
-    assert "have no usable times" in page
-    assert "Emotions, by label" in page
-    assert "trend unknown" in page
-
-
-def test_frustration_is_among_the_labels_however_rare_it_is(tmp_path):
-    timeless = tables()
-    spoken = timeless["utterances"][:20]
-    labels = [f"label-{number:02d}" for number in range(16)]
-    timeless["annotations"] = [
-        *(annotation(each, label) for label in labels for each in spoken[:2]),
-        annotation(
-            spoken[0], "frustration", task="frustration", vocabulary="frustration"
-        ),
-    ]
-    for row in [*timeless["utterances"], *timeless["annotations"]]:
-        row["timestamp"] = None
-
-    text = text_of(page_of(tmp_path, timeless))
-
-    drawn = text.split("Emotions, by label")[1].split("SQL behind")[0]
-    assert drawn.count("label-") == 14
-    assert "frustration" in drawn
-    assert "and 2 rarer labels" in drawn
-
-
-def test_messages_without_authors_give_no_number_of_people(tmp_path):
-    nameless = tables()
-    for row in [*nameless["utterances"], *nameless["annotations"]]:
-        row["speaker_id"] = None
-
-    text = text_of(page_of(tmp_path, nameless))
-
-    assert "People who wrote them authors not given" in text
-    assert "top five" not in text.lower()
-
-
-def test_periods_with_too_few_people_are_gaps(page):
-    assert "No month is shown: each has fewer than 5 people" in text_of(page)
-
-
-def test_months_with_enough_people_are_drawn(tmp_path):
-    dense = tables()
-    for row in [*dense["utterances"], *dense["annotations"]]:
-        number = int(row["utterance_id"][2:])
-        row["timestamp"] = START + timedelta(days=250 if number > 28 else number % 20)
-
-    page = page_of(tmp_path, dense)
-
-    assert "anger over time" in page
-    assert "1 month with fewer than 5 people or 20 messages is not shown." in page
-
-
-@pytest.mark.parametrize("given", [{}, {"utterances": [utterance(1)]}])
-def test_a_lake_without_labels_has_a_report_that_says_so(tmp_path, given):
-    text = text_of(page_of(tmp_path, given))
-
-    assert "Nothing is labelled." in text
-    assert f"{len(given)} message" in text
 
 
 def test_an_unknown_annotator_is_an_error_with_the_names(tmp_path):

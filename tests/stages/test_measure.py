@@ -220,5 +220,5 @@ def test_a_parquet_file_that_is_damaged_inside_is_refused(tmp_path):
     whole[20:2_000] = bytes(1_980)
     path.write_bytes(whole)
 
-    with pytest.raises(UsageError, match=r"parquet' cannot be read: .*; fix the file"):
+    with pytest.raises(UsageError, match="is not a whole Parquet file"):
         measure_file(str(path), "TextOverlap")

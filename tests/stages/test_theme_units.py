@@ -65,23 +65,41 @@ def test_a_span_with_two_labels_of_one_family_counts_once(tmp_path):
     }
 
 
-def test_gratitude_is_a_family_apart_from_joy(tmp_path):
+def test_only_what_pleased_is_a_cause_of_happiness(tmp_path):
     uri = str(tmp_path / "lake")
-    labels = ("gratitude", "amusement")
+    labels = ("gratitude", "amusement", "desire")
     found = [
         [cause(n, label, label=label, cause_id=label)] for n, label in enumerate(labels)
     ]
-    batch = utterances(*labels, utterance_id=["test:0", "test:1"])
+    ids = [f"test:{n}" for n in range(len(labels))]
+    batch = utterances(*labels, utterance_id=ids)
     column = pa.array(found, CAUSES_COLUMN.type)
     store(uri, with_column(batch, CAUSES_COLUMN, column))
 
-    assert {f: texts_of(uri, f) for f in ("gratitude", "joy")} == {
+    assert {f: texts_of(uri, f) for f in ("gratitude", "happiness", "joy")} == {
         "gratitude": ["gratitude"],
-        "joy": ["amusement"],
+        "happiness": ["amusement"],
+        "joy": ["amusement", "desire"],
     }
 
 
-PLEASANT = {"gratitude", "joy"}
+def test_a_complaint_is_a_cause_of_nobodys_happiness(tmp_path):
+    uri = str(tmp_path / "lake")
+    found = [
+        [cause(0, "it hangs", label="annoyance")],
+        [cause(1, "it hangs", label="amusement", cause_utterance_id="test:0")],
+        [cause(2, "the new docs", label="love", cause_id="loved")],
+    ]
+    ids = [f"test:{n}" for n in range(len(found))]
+    batch = utterances("it hangs", "haha", "the new docs", utterance_id=ids)
+    column = pa.array(found, CAUSES_COLUMN.type)
+    store(uri, with_column(batch, CAUSES_COLUMN, column))
+
+    assert texts_of(uri, "happiness") == ["the new docs"]
+    assert texts_of(uri, "joy") == ["it hangs", "the new docs"]
+
+
+PLEASANT = {"gratitude", "happiness", "joy"}
 AMBIGUOUS = {"surprise"}
 
 

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
+from affectflow.column_names import listed
 from affectflow.errors import UsageError
 from affectflow.gold.asking.raters import raters_of
 from affectflow.gold.asking.samples import Sample
@@ -197,10 +198,9 @@ def _no_text(path: str | Path, byte: int) -> str:
 
 
 def _no_column(path: str | Path, name: str, given: Iterable[str]) -> str:
-    there = ", ".join(given)
     return (
-        f"{path}: no column {name!r}; columns: {there}; keep the column headings that "
-        "`affectflow sample` wrote"
+        f"{path}: no column {name!r}; columns: {listed(given, near=name)}; keep the "
+        "column headings that `affectflow sample` wrote"
     )
 
 

@@ -7,12 +7,14 @@ import duckdb
 import pyarrow as pa
 
 from affectflow.batches.states import UNKNOWN
+from affectflow.column_names import listed, shown
 from affectflow.errors import UsageError
 from affectflow.gold.targets import tasks
 from affectflow.gold.targets.labels import unknown_label
 from affectflow.gold.targets.tasks import Task
 from affectflow.lake.views import quote, quote_name
 from affectflow.nouns import count
+from affectflow.unreadable import why_unreadable
 from affectflow.vocabularies import known
 
 READERS = {
@@ -79,8 +81,7 @@ def open_file(path: str, *, as_text: bool = False) -> duckdb.DuckDBPyConnection:
 
 def unreadable(path: str, error: duckdb.Error) -> UsageError:
     """Returns the error for a file that DuckDB cannot read."""
-    line = str(error).splitlines()[0]
-    return UsageError(f"{path!r} cannot be read: {line}; fix the file")
+    return UsageError(why_unreadable(path, error))
 
 
 def is_unreadable(error: duckdb.Error) -> bool:
@@ -193,8 +194,10 @@ def _names(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def _check_columns(names: Sequence[str], wanted: Sequence[str], by: str) -> None:
     for name in [*wanted, *([by] if by else [])]:
         if name not in names:
+            cure = "name another with --by" if name == by else "rename a column"
             raise UsageError(
-                f"the file has no column {name!r}; it has {', '.join(names)}"
+                f"the file has no column {shown(name)!r}; {cure}; its columns: "
+                f"{listed(names, near=name)}"
             )
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _GRATEFUL = ("gratitude", "grateful")
+_PLEASED = ("gratitude", "happiness")
+_DISPLEASED = ("anger", "frustration", "irritation")
 _OF_THREAD = threading.local()
 _CAUSES = (
     *("cause_id", "utterance_id", "label", "vocabulary", "cause_utterance_id"),
@@ -105,8 +107,9 @@ def _units_of(
 def families() -> dict[str, list[tuple[str, str]]]:
     """Returns the labels whose causes are clustered together, by family.
 
-    A family is a label of a vocabulary with `families`: `irritation`, Ekman's six. What
-    people are grateful for is a separate family, whatever gratitude folds to.
+    A family is a label of a vocabulary with `families`: `irritation`, `happiness`,
+    Ekman's six. What people are grateful for is a separate family, whatever gratitude
+    folds to.
     """
     grouped: dict[str, list[tuple[str, str]]] = {
         "frustration": [("frustration", "frustration")]
@@ -126,9 +129,12 @@ def causes_of(lake: Lake, unit: Unit) -> pa.Table:
     Columns: `cause_id`, `family`, `cause_text`, `summary`, `conversation_id`,
     `speaker_id` of whom it moved, `title`, `cause_utterance_id`; and `vector`, if the
     unit has vectors.
-    A span that two labels of one utterance share counts once in a family. If there are
-    several miners, the one that `mine` ran last counts. Causes imported with the
-    utterances may come from several: where two overlap, the more certain one is taken.
+    A span that two labels of one utterance share counts once in a family. Gratitude and
+    happiness leave out utterances that have a cause of displeasure, and causes said in
+    one: who laughs at a complaint is not happy about it.
+    If there are several miners, the one that `mine` ran last counts. Causes imported
+    with the utterances may come from several: where two overlap, the more certain one
+    is taken.
     Causes of bots' emotions do not count, nor do causes marked by people: those check a
     miner, on messages drawn for that purpose.
     """
@@ -190,8 +196,8 @@ def _pairs() -> pa.Table:
 
 
 # Two miners rarely agree on where a cause begins, so overlapping spans count as one.
-_ONCE_IN_A_FAMILY = """
-    WITH spans AS (
+_ONCE_IN_A_FAMILY = f"""
+    WITH spans AS MATERIALIZED (
       SELECT min(c.cause_id) AS cause_id, f.family, c.cause_text,
         min(c.summary) AS summary, min(u.conversation_id) AS conversation_id,
         min(u.speaker_id) AS speaker_id, min(u.title) AS title, c.utterance_id,
@@ -203,6 +209,8 @@ _ONCE_IN_A_FAMILY = """
       WHERE NOT coalesce(u.is_bot, false)
       GROUP BY f.family, c.utterance_id, c.cause_utterance_id, c.start, c."end",
         c.cause_text
+    ), displeased AS (
+      SELECT DISTINCT utterance_id FROM spans WHERE family IN {_DISPLEASED}
     )
     SELECT cause_id, family, cause_text, summary, conversation_id, speaker_id, title,
       cause_utterance_id
@@ -215,5 +223,9 @@ _ONCE_IN_A_FAMILY = """
       AND NOT list_has_any(spans.miners, surer.miners)
       AND (coalesce(spans.score, 0), spans.cause_id)
         < (coalesce(surer.score, 0), surer.cause_id)
+    WHERE spans.family NOT IN {_PLEASED} OR (
+      spans.utterance_id NOT IN (FROM displeased)
+      AND coalesce(spans.cause_utterance_id, '') NOT IN (FROM displeased)
+    )
     ORDER BY family, cause_id
 """

@@ -35,6 +35,7 @@ from affectflow_connectors.csv.parsing import Record, lines, records
 from affectflow_connectors.jsonl import BOM
 
 _MAGIC_BYTES = 512
+_NAME_IT = "read it with --set encoding={}"
 _NO_HEADER = (
     "; the first row looks like data, not column names: without a header, map to "
     "positions, counted from 0, such as --map text=0,utterance_id=2"
@@ -104,7 +105,7 @@ class ReadCsv(MappedSource):
             yield from utterances(table.raw(group, split.uri, defaults), defaults)
 
     def check_head(self, uri: str, head: bytes) -> None:
-        if b"\0" in head[:_MAGIC_BYTES]:
+        if b"\0" in head[:_MAGIC_BYTES] and not self.encoding:
             raise UsageError(_no_text(uri, head))
         try:
             encoding = self._encoding(uri)
@@ -148,7 +149,7 @@ class ReadCsv(MappedSource):
         if self.encoding:
             return self.encoding
         if uri not in self._encodings:
-            self._encodings[uri] = encoding_of_file(uri)
+            self._encodings[uri] = encoding_of_file(uri, _NAME_IT)
         return self._encodings[uri]
 
     def _header(self, head: bytes, encoding: str) -> Record | None:
@@ -191,8 +192,8 @@ def _no_text(uri: str, head: bytes) -> str:
     for at, encoding in ((1, "UTF-16LE"), (0, "UTF-16BE")):
         if start[at::2].count(0) > len(start) // 4 > start[1 - at :: 2].count(0):
             return (
-                f"{uri!r} is UTF-16 without a byte order mark; convert it: iconv -f "
-                f"{encoding} -t UTF-8 IN > OUT"
+                f"{uri!r} is UTF-16 without a byte order mark; "
+                f"{_NAME_IT.format(encoding)}"
             )
     return f"{uri!r} is not text; save a spreadsheet as CSV, and unpack an archive"
 

@@ -212,7 +212,10 @@ BAD = {
     "score": (changed(score=1.2), r"`score` must be a number from 0 to 1, got 1.2"),
     "label": (changed(label="angr"), "no label 'angr'; did you mean .*anger"),
     "twice": ([*ROWS, ROWS[0]], "'u0' has label 'joy' twice"),
-    "column": ([{"utterance_id": "a", "score": 0.1}], "no column 'truth'; it has"),
+    "column": (
+        [{"utterance_id": "a", "score": 0.1}],
+        "no column 'truth'; rename a column",
+    ),
     "no-answer": (
         [{"utterance_id": "a", "label": "joy", "truth": 1}],
         "neither `score` nor `chosen`",
@@ -297,7 +300,7 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path):
     path = tmp_path / "answers.parquet"
     path.write_text("hello")
 
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="is not a whole Parquet file"):
         evaluate_file(str(path), "emotion")
 
 

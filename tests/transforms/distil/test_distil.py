@@ -247,7 +247,7 @@ def test_what_was_deleted_or_is_private_or_withheld_is_not_learned(base, tmp_pat
         ({}, {"annotator_id": "person:ann", "kind": "person"}, {},
          "nothing is annotated in"),
         ({}, {"annotator_id": "mild@1"}, {}, "no annotator 'strict' has answered in"),
-        ({}, {}, {"split_by": "speaker"}, "has no column 'speaker'; did you mean"),
+        ({}, {}, {"split_by": "speaker"}, "name it with --set split_by=COLUMN"),
         ({}, {}, {"base": ""}, "has a recording that can be heard, so there"),
     ],
 )  # fmt: skip

@@ -54,6 +54,9 @@ def loss(name, output, target, **options):
         # The published value has six digits: 1.13334.
         ("coral", [[2.0, 0.0, -1.0]], [2], {},
          log(1 + exp(-2)) + log(2) + log(1 + exp(-1))),
+        # Of two items, of which one was not rated.
+        ("coral", [[2.0, 0.0, -1.0, 5.0, 5.0, 5.0]], [[2, -1]], {},
+         log(1 + exp(-2)) + log(2) + log(1 + exp(-1))),
         ("mse", [[1.0, 2.0]], [[1.0, 5.0]], {}, 4.5),
         ("huber", [0.5, 3.0], [0.0, 0.0], {}, (0.125 + 2.5) / 2),
         # Published: CCC 13/14, and .7142857 of values that are one too high.

@@ -248,9 +248,9 @@ def lake(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(lake):
-    """The folder that the first command of the page wrote, and what it said."""
+    """The folder that the training of the page wrote, and what it said."""
     settings = " ".join(f"--set {name}={value}" for name, value in OPTIONS.items())
-    command, _ = commands(PAGE)
+    *_, command, _ = commands(PAGE)
     said = typed(f"{command} {settings} --format csv", Path(lake).parent)
     assert said.code == 0, said.err
     return Path(lake).with_name("fused"), said
@@ -276,8 +276,17 @@ def test_the_card_compares_fusion_with_each_modality_and_with_concatenation(trai
 
 
 @pytest.mark.rotated
-def test_a_lake_is_labelled_by_the_second_command_of_the_page(lake, trained):
-    _, command = commands(PAGE)
+def test_the_page_shows_whose_vectors_are_in_a_lake(lake):
+    query = next(each for each in commands(PAGE) if " sql " in each)
+
+    said = typed(f"{query} --format csv", Path(lake).parent)
+
+    assert {line.split(",")[0] for line in said.out.splitlines()[1:]} == set(IDS)
+
+
+@pytest.mark.rotated
+def test_a_lake_is_labelled_by_the_last_command_of_the_page(lake, trained):
+    *_, command = commands(PAGE)
 
     done = typed(command, Path(lake).parent)
 

@@ -238,7 +238,7 @@ def test_a_base_whose_tokenizer_has_no_mask_is_refused(tmp_path, texts):
 @pytest.mark.parametrize(
     ("rows", "options", "message"),
     [
-        (told_rows(200), {"text": "txt"}, "has no column 'txt'; did you mean 'text'"),
+        (told_rows(200), {"text": "txt"}, "name it with --set text=COLUMN"),
         (told_rows(200), {"lexicon": "none.txt"}, "no file 'none.txt', and no lexicon"),
         (told_rows(5), {}, "different `speaker_id`, and a tenth of them by a hash"),
     ],

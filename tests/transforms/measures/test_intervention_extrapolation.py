@@ -137,3 +137,38 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path):
             "InterventionExtrapolation",
             options={"action": "moderation", "outcome": "distress"},
         )
+
+
+# -- a latent that is not observed -----------------------------------------------------
+
+
+@pytest.mark.proof
+@pytest.mark.torch
+def test_a_latent_that_shows_only_bent_is_learned_as_the_action_moves_it():
+    """Any one column in its place is far off; the truth is 17 at a = 2."""
+    generator = np.random.default_rng(31)
+    a, v = generator.uniform(-1, 1, 1500), generator.normal(size=1500)
+    z = 2 * a + v
+    y = z**2 + v + generator.normal(size=1500)
+    seen = {"x": np.exp(z / 2), "w": z + z**3 / 10, "u": np.tanh(z / 3)}
+    asked = {"action": "a", "outcome": "y", "at": "2"}
+
+    said = fitted({"a": a, "y": y, **seen}, **asked, latent="z", observed="x,w,u")
+
+    assert said["a=2", "expected"]["value"] == pytest.approx(17, rel=0.2)
+    for name in seen:
+        alone = fitted({"a": a, "y": y, **seen}, **asked, latent=name)
+        assert abs(alone["a=2", "expected"]["value"] - 17) > 0.4 * 17
+    assert said["z", "strength"]["value"] > 10
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"latent": "z,w", "action": "a,b", "observed": "x"}, "2 latents need as many"),
+        ({"latent": "x", "observed": "x,u"}, "must be different columns"),
+    ],
+)
+def test_columns_that_cannot_show_a_latent_are_refused(options, message):
+    with pytest.raises(UsageError, match=message):
+        registry.make("measures", "InterventionExtrapolation", options)

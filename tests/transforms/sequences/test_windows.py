@@ -5,6 +5,7 @@ import pytest
 
 from affectflow_transforms.sequences.series import Reading, series_of
 from affectflow_transforms.sequences.windows import means_of, stitched, windows_of
+from tests.given.faces import pyfeat
 from tests.given.rated_tracks import frames_of, write_table
 
 
@@ -23,6 +24,15 @@ def test_a_stretch_of_l_frames_has_l_minus_14_windows(ends, windows):
     assert len(starts) == windows
     for start in starts:
         assert not any(start < end < start + 15 for end in ends)
+
+
+def test_a_table_of_faces_is_read_in_numbers_that_a_network_takes(tmp_path):
+    path = pyfeat(tmp_path / "a.csv", {"AU04": 0.9}, {"AU04": 0.1})
+
+    (series,) = series_of(path, Reading(channels=("AU04",)))
+
+    assert series.values.dtype == np.float32
+    assert series.values[:, 0] == pytest.approx([0.9, 0.1])
 
 
 def test_frame_numbers_that_jump_are_a_gap(tmp_path):

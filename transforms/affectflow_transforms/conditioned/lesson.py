@@ -59,8 +59,8 @@ def pairs_of(
       UsageError: a column is missing, a label is not known, or none is there.
     """
     texts, replies, said = (
-        [str(each or "").strip() for each in column(source, name)]
-        for name in (text, reply, emotion)
+        [str(each or "").strip() for each in column(source, name, option)]
+        for option, name in {"text": text, "reply": reply, "emotion": emotion}.items()
     )
     found = Counter(filter(None, said))
     labels = tuple(labels) or tuple(sorted(found))

@@ -22,7 +22,14 @@ from affectflow_transforms.conditioned.model import ANNOTATOR, FILE
 from affectflow_transforms.conditioned.writing import Writer, tokens_of, written
 from affectflow_transforms.finetune import loop
 from affectflow_transforms.finetune.card import stricter
-from affectflow_transforms.finetune.splits import Source, Splits, column, read, split
+from affectflow_transforms.finetune.splits import (
+    Source,
+    Splits,
+    column,
+    read,
+    say_few,
+    split,
+)
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import source as bases
 from affectflow_transforms.models.pretrained.source import allows_commerce
@@ -109,6 +116,7 @@ class Conditioned(FolderTrainer):
         source = read(data)
         pairs = pairs_of(source, self.text, self.reply, self.emotion, self._labels)
         splits = split(source, pairs.usable, self.split_by, pairs.texts)
+        say_few(splits, tell)
         base = bases.local_folder(self.base, self.revision)
         lesson = self._lesson(base, pairs, tell)
         course = self._fit(lesson, splits, work, self._mark(source, base), tell)

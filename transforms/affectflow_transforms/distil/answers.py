@@ -1,4 +1,4 @@
-"""What a teacher answered: labels with scores, or values, as targets of a student."""
+"""What somebody answered in a lake, labels with scores or values, as targets."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,33 +6,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from affectflow import vocabularies
 from affectflow.batches.distributions import UNSTORED, filled
 from affectflow.errors import UsageError
-from affectflow.schemas import Status
 
 Matrix = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
-_ANSWERED = ", ".join(f"'{s.word}'" for s in Status if s.is_answer)
-# A span is an answer about a part of the text, which no student gives.
-_QUERY = f"""
-    SELECT utterance_id, task, vocabulary, label, score, value,
-      coalesce(chosen, false) AS chosen, perspective
-    FROM annotations
-    WHERE annotator_id = $annotator AND label IS NOT NULL AND start IS NULL
-      AND coalesce(status, 'ok') IN ({_ANSWERED})
-      AND ($task = '' OR task = $task)
-    ORDER BY utterance_id, task, label
-"""
 _OVER_ONE = 1.02
 """Scores of labels that exclude one another sum to 1 at most; sums are rounded."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answers:
-    """What a teacher answered about utterances.
+    """What somebody answered about utterances.
 
     Args:
       head: what a student has for it: `one`, `several` or `value`.
@@ -95,40 +84,37 @@ class Answers:
         return np.asarray(self.chosen.any(axis=1) | (self.stored > 0).any(axis=1))
 
 
-def answers_of(lake: Any, annotator_id: str, task: str) -> Answers:
-    """Returns what an annotator of an open lake answered.
+def answers_of(said: pa.Table, who: str, task: str, vocabulary: str = "") -> Answers:
+    """Returns labels or values that somebody gave in a lake, as matrices.
 
     Args:
-      lake: as `open_lake` gives it.
-      annotator_id: whose answers.
+      said: as `affectflow.opened.labelled.answers_of` gives it.
+      who: whose answers they are.
       task: which ones; empty if it has one, or values of one vocabulary.
+      vocabulary: of the labels; empty if there is one.
 
     Raises:
       UsageError: there are none, or answers to several questions.
     """
-    given = {"annotator": annotator_id, "task": task}
-    rows = lake.sql(_QUERY, params=given).to_arrow_table().combine_chunks()
+    labels = said.filter(pc.is_valid(said["label"]))
+    given = {"task": task, "vocabulary": vocabulary}
+    rows = labels
+    for name, wanted in given.items():
+        rows = rows.filter(pc.equal(rows[name], wanted)) if wanted else rows
     if not len(rows):
-        said = f" to the task {task!r}" if task else ""
+        asked = "".join(f" in the {n} {w!r}" for n, w in given.items() if w)
+        there = ", ".join(map(repr, _distinct(labels, "task"))) or "none"
         raise UsageError(
-            f"{annotator_id} gave no label and no value{said}, so there is nothing to "
-            f"learn from it; {_tasks_there(lake, annotator_id)}"
+            f"{who} gave no label and no value{asked}, so there is nothing to learn "
+            f"from it; its tasks are {there}"
         )
+    rows = rows.combine_chunks()
     tasks = _distinct(rows, "task")
     values = rows.column("score").null_count == len(rows) and not (
         rows.column("value").null_count
     )
-    _check_one(rows, annotator_id, tasks, values)
+    _check_one(rows, who, tasks, values)
     return _answers(rows, tasks, values)
-
-
-def _tasks_there(lake: Any, annotator_id: str) -> str:
-    found = lake.sql(
-        "SELECT DISTINCT task FROM annotations WHERE annotator_id = $annotator "
-        "AND label IS NOT NULL ORDER BY task",
-        params={"annotator": annotator_id},
-    ).fetchall()
-    return f"its tasks are {', '.join(repr(t) for (t,) in found) or 'none'}"
 
 
 def _distinct(rows: pa.Table, name: str) -> list[str]:
@@ -140,6 +126,12 @@ def _check_one(rows: pa.Table, who: str, tasks: list[str], values: bool) -> None
         raise UsageError(
             f"{who} answers several tasks, {', '.join(map(repr, tasks))}: say which "
             "one is learned with --set task=NAME"
+        )
+    names = _distinct(rows, "vocabulary")
+    if len(names) > 1:
+        raise UsageError(
+            f"{who} answers in several vocabularies, {', '.join(map(repr, names))}: "
+            "learn from an annotator with one, or from files"
         )
 
 

@@ -1,4 +1,4 @@
-"""The utterances that a teacher answered about, as a student reads or hears them."""
+"""The utterances that somebody answered about, as a student reads or hears them."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ _UTTERANCES = """
     SELECT utterance_id, conversation_id, speaker_id, text, segments, media_uri,
       start_s, end_s, coalesce(deleted, false) AS deleted, visibility
     FROM placed_utterances
-    SEMI JOIN (SELECT utterance_id FROM annotations WHERE annotator_id = $annotator)
-      USING (utterance_id)
+    WHERE utterance_id IN (SELECT unnest($ids))
     ORDER BY utterance_id
 """
 _CUES = """
-    SELECT * FROM cues WHERE modality = 'text' ORDER BY utterance_id, start, cue, phrase
+    SELECT * FROM cues WHERE modality = 'text' OR $all
+    ORDER BY utterance_id, start, cue, phrase
 """
 _KEYS = ("conversation_id", "speaker_id")
 
@@ -65,29 +65,34 @@ class Taught:
 
 
 def taught_by(
-    lake: Any, annotator_id: str, answers: Answers, *, private: bool, folder: str
+    lake: Any,
+    answers: Answers,
+    *,
+    private: bool,
+    folder: str = ".",
+    all_cues: bool = False,
 ) -> Taught:
-    """Returns the utterances of an open lake that an annotator answered about.
+    """Returns the utterances of an open lake that somebody answered about.
 
     What was deleted at its source is left out, and what is private unless it is asked
     for. What was erased is not in the lake.
 
     Args:
       lake: as `open_lake` gives it.
-      annotator_id: the annotator.
-      answers: its answers.
+      answers: what was answered.
       private: private and direct messages are used too.
       folder: of recordings that are named without their whole path.
+      all_cues: cues of voices, faces and ratings are read in words too, not only those
+        of texts.
     """
-    given = {"annotator": annotator_id}
-    table = lake.sql(_UTTERANCES, params=given).to_arrow_table()
+    table = lake.sql(_UTTERANCES, params={"ids": answers.ids}).to_arrow_table()
     batch = one_batch(table)
     there = pc.index_in(
         pa.array(answers.ids), value_set=batch.column("utterance_id")
     ).to_numpy(zero_copy_only=False)
     batch = batch.take(pa.array(there[~np.isnan(there)].astype(np.int64)))
     answers = answers.only(~np.isnan(there))
-    cues = lake.sql(_CUES).to_arrow_table()
+    cues = lake.sql(_CUES, params={"all": all_cues}).to_arrow_table()
     ids = batch.column("utterance_id")
     batch = batch.append_column(CUES_COLUMN, nest(cues, CUES_COLUMN.name, ids))
     found = Taught(

@@ -102,6 +102,19 @@ def _touched(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
             yield from _of_renderer(renderer_id.partition("@")[0])
 
 
+def touched_by_cues(lake: Any) -> tuple[str, ...]:
+    """Returns what the cues of an open lake touch of people.
+
+    Raises:
+      UsageError: they may not be read with the purpose and context given.
+    """
+    ids = lake.sql("SELECT DISTINCT renderer_id FROM cues ORDER BY 1").fetchall()
+    found = {t for (each,) in ids for t in _of_renderer(each.partition("@")[0])}
+    touches = tuple(each for each in people.TOUCHES if each in found)
+    people.check_touches(touches, "a model that reads the cues of this lake")
+    return touches
+
+
 def _of_renderer(name: str) -> tuple[str, ...]:
     for each in registry.names("renderers"):
         renderer = registry.load("renderers", each)

@@ -18,6 +18,7 @@ import numpy as np
 from affectflow import open_lake, weights
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
+from affectflow.opened import labelled
 from affectflow.registry import Card
 from affectflow.storage import absolute
 from affectflow_transforms.distil import aims, text, voice
@@ -28,7 +29,7 @@ from affectflow_transforms.distil.teachers import Teacher, teacher_of
 from affectflow_transforms.finetune import loop, marks
 from affectflow_transforms.finetune.aims import Aim
 from affectflow_transforms.finetune.scores import figure_of, figures_of, thresholds_of
-from affectflow_transforms.finetune.splits import Rows, Splits, split
+from affectflow_transforms.finetune.splits import Rows, Splits, say_few, split
 from affectflow_transforms.models.pretrained import source as bases
 
 FILE = "model.safetensors"
@@ -142,6 +143,7 @@ class Distil(FolderTrainer):
             taught, teacher, objective=self._objective(taught), scale=self.scale
         )
         splits = split(taught.source, taught.usable, self._key(taught), taught.texts)
+        say_few(splits, tell)
         student = made(aim, splits.learned)
         hard = aims.measured(aim, taught)
         digest = _digest(taught)
@@ -175,10 +177,10 @@ class Distil(FolderTrainer):
         """Returns the teacher, and what it answered."""
         with open_lake(str(data)) as lake:
             teacher = teacher_of(lake, self.teacher)
-            answers = answers_of(lake, teacher.annotator_id, self.task)
+            said, _ = labelled.answers_of(str(data), teacher.annotator_id)
+            answers = answers_of(said, teacher.annotator_id, self.task)
             taught = taught_by(
                 lake,
-                teacher.annotator_id,
                 answers,
                 private=self.private,
                 folder=absolute(self.folder or "."),

@@ -141,7 +141,7 @@ def split(source: Source, rows: Rows, split_by: str) -> Splits:
     Raises:
       UsageError: there are fewer than three people, or one is in both files.
     """
-    keys = [str(each or "") for each in column(source, split_by)]
+    keys = [str(each or "") for each in column(source, split_by, "split_by")]
     people = sorted({keys[row] for row in rows if not source.given[row]}, key=_hash)
     given = {keys[row] for row in rows if source.given[row]}
     _check_people(source, people, given, split_by)

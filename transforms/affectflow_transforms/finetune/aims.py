@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from affectflow.errors import UsageError
 from affectflow_transforms.finetune.fitting import objective_of
+from affectflow_transforms.finetune.items import rated
 from affectflow_transforms.finetune.labels import labelled
 from affectflow_transforms.finetune.numbers import number, numbers
 from affectflow_transforms.finetune.outputs import config_of
 from affectflow_transforms.finetune.splits import Rows, Source, column
 from affectflow_transforms.finetune.wanted import Wanted
+from affectflow_transforms.models.pretrained.passed_on import SETTINGS, PassedOn
 from affectflow_transforms.models.pretrained.tokens import Text
 from affectflow_transforms.models.sequence_classifier.heads import Said, space_of
 
@@ -34,7 +36,7 @@ class Aim:
       texts: of all rows, one or two each; of a reward, those that were chosen.
       rejected: of a reward, the other texts of all rows.
       target: of all rows: places of labels, shape (n,); or shape (n, labels); or
-        strengths, shape (n,).
+        strengths, shape (n,); of items, their steps, -1 where one is not rated.
       usable: rows that have texts and target.
       left_out: how many have not, by reason.
     """
@@ -61,22 +63,24 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
     objective = objective_of(wanted.head, wanted.objective)
     if wanted.head == "reward":
         return _reward(source, wanted, objective)
-    texts = _texts(source, wanted.text, wanted)
+    texts = _texts(source, wanted.text, wanted, "text")
     if wanted.head in ("value", "shares"):
         labels, target, missing = numbers(source, wanted)
+    elif wanted.head == "items":
+        labels, target, missing = rated(source, wanted)
     else:
         labels, target, missing = labelled(source, wanted)
     silent = np.array([not _first(text).strip() for text in texts], np.bool_)
     left_out = Counter({"without text": int(silent.sum())})
     left_out["without a label"] = int((missing & ~silent).sum())
     usable = np.flatnonzero(~silent & ~missing)
-    cumulative = objective == "coral"
+    config = config_of(wanted, labels, objective == "coral")
     aim = Aim(
         head=wanted.head,
         objective=objective,
         labels=labels,
-        outputs=len(labels) - cumulative,
-        config=config_of(wanted, labels, cumulative),
+        outputs=len(config["id2label"]),
+        config=config,
         texts=texts,
         target=target,
         usable=usable,
@@ -89,12 +93,20 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
 # -- texts -----------------------------------------------------------------------------
 
 
-def _texts(source: Source, name: str, wanted: Wanted) -> list[Text]:
+def bound_by(aim: Aim, bound: PassedOn) -> Aim:
+    """Returns an aim whose model passes on what binds whoever labelled."""
+    if bound == PassedOn():
+        return aim
+    own = {**aim.config[SETTINGS], **bound.settings()}
+    return replace(aim, config={**aim.config, SETTINGS: own})
+
+
+def _texts(source: Source, name: str, wanted: Wanted, option: str = "") -> list[Text]:
     """Returns the text of each row, with the second one where there is a column."""
-    texts = [str(each or "") for each in column(source, name)]
+    texts = [str(each or "") for each in column(source, name, option)]
     if wanted.head != "pair" and wanted.second not in source.table.column_names:
         return list(texts)
-    seconds = column(source, wanted.second)
+    seconds = column(source, wanted.second, "second")
     return [
         (text, str(second)) if second else text
         for text, second in zip(texts, seconds, strict=True)

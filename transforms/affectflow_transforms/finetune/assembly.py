@@ -14,7 +14,13 @@ from affectflow_transforms.models.pretrained.words import Beside, Matrix
 
 
 def lesson_of(
-    trainer: Any, base: Path, modality: str, aim: Aim, splits: Splits, data: Path
+    trainer: Any,
+    base: Path,
+    modality: str,
+    aim: Aim,
+    splits: Splits,
+    data: Path,
+    soft: Matrix | None = None,
 ) -> Lesson:
     """Returns the network with the rows that it learns.
 
@@ -25,6 +31,7 @@ def lesson_of(
       aim: what it learns.
       splits: which rows are for what.
       data: the folder of the rows.
+      soft: what a teacher says of all rows.
 
     Raises:
       UsageError: an option does not go with such an encoder, or a file is not there.
@@ -65,6 +72,8 @@ def lesson_of(
         frozen=trainer.is_frozen,
         known=None if lexica is None else lexica[:, : -len(trainer.lexica)],
         weight=trainer.lexicon_loss,
+        soft=soft,
+        share=trainer.teacher_weight,
     )
 
 
@@ -100,8 +109,8 @@ def _check_alone(trainer: Any, modality: str) -> None:
                 f"`{name}` does not go with an encoder of column `{modality}`: "
                 "leave it out"
             )
-    if trainer.head in ("pair", "reward"):
+    if trainer.head in ("pair", "reward", "items"):
         raise UsageError(
-            f"head={trainer.head} compares texts, but {trainer.base!r} reads "
+            f"head={trainer.head} is of texts, but {trainer.base!r} reads "
             f"`{modality}`: give an encoder of texts"
         )

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from affectflow.kinds.trainer import Figure
+from affectflow.opened.labelled import GOLD
 from affectflow_transforms.finetune.aims import Aim
 from affectflow_transforms.finetune.licences import stricter
 from affectflow_transforms.finetune.loop import Course
-from affectflow_transforms.finetune.splits import Splits
+from affectflow_transforms.finetune.splits import Source, Splits
 from affectflow_transforms.models import trained
+from affectflow_transforms.models.pretrained.passed_on import PassedOn
 from affectflow_transforms.models.pretrained.source import allows_commerce
 
 __all__ = ["SAYS", "Facts", "card_of", "stricter"]
@@ -32,7 +34,8 @@ class Facts:
       aim: what was learned.
       splits: rows that it was learned, chosen and measured on.
       course: what happened.
-      files: of the data.
+      source: the rows.
+      bound: what binds the model beside licences.
       licence: of the data.
       reader: the model plugin that reads the folder.
       base: name of the encoder.
@@ -47,7 +50,8 @@ class Facts:
     aim: Aim
     splits: Splits
     course: Course
-    files: tuple[Path, ...]
+    source: Source
+    bound: PassedOn
     licence: str
     reader: str
     base: str
@@ -62,8 +66,8 @@ class Facts:
         """Which rows the figures are of, in a line."""
         held, rows = len(self.splits.held_out), len(self.aim.usable)
         how = (
-            f"those of {self.files[1].name}"
-            if len(self.files) > 1
+            f"those of {self.source.files[1].name}"
+            if len(self.source.files) > 1
             else f"by a hash of `{self.splits.key}`"
         )
         said = f"{held:,} of {rows:,} rows, {how}"
@@ -86,22 +90,22 @@ def card_of(facts: Facts) -> str:
 license: {licence}
 base_model: {facts.base}
 ---
-# {facts.base}, fitted to {facts.files[0].name}
+# {facts.base}, fitted to {facts.source.files[0].resolve().name}
 
 Read by `{facts.reader}`, made by `affectflow train finetune`. It gives
 {_answer(aim)}.{_second(aim)}
 
 | | |
 | --- | --- |
-| data | {", ".join(f"{file.name} (SHA-256 {trained.sha256(file)})" for file in facts.files)} |
+| data | {_data(facts)} |
 | rows | {len(facts.splits.learned):,} trained on, {len(facts.splits.chosen):,} to choose epoch and thresholds by |
 | licence of the data | {facts.licence} |
 | licence of the base | {facts.base_licence} |
-| commercial use | {SAYS[allows_commerce(licence)]} |
-| objective | {aim.objective} |
+| commercial use | {SAYS[facts.bound.stricter(allows_commerce(licence))]} |
+| objective | {aim.objective}{_teacher(facts)} |
 | epochs | {len(course.figures)}, of which number {course.best + 1} was kept{stopped} |
 | options | {options} |
-| weights | BLAKE2b {facts.digest} |{_copied(facts)}
+| weights | BLAKE2b {facts.digest} |{_copied(facts)}{_fit(facts)}
 
 {_passing(facts)} The same data, options and seed
 give the same weights on one machine, without a GPU.
@@ -122,12 +126,40 @@ and run `affectflow eval` first. Labels with few rows in the figures are guesses
 """  # noqa: E501
 
 
+def _data(facts: Facts) -> str:
+    """Returns where the rows come from, with digests."""
+    source, trainer = facts.source, facts.trainer
+    if not source.digest:
+        return ", ".join(
+            f"{f.name} (SHA-256 {trained.sha256(f)})" for f in source.files
+        )
+    who = "most people" if trainer.annotator == GOLD else trainer.annotator
+    name = source.files[0].resolve().name
+    return f"the lake {name}, labels of {who} (BLAKE2b of its rows {source.digest})"
+
+
+def _teacher(facts: Facts) -> str:
+    trainer = facts.trainer
+    if not trainer.teacher:
+        return ""
+    share = trainer.teacher_weight
+    return f", {share:g} of it by the scores of {trainer.teacher}"
+
+
 def _copied(facts: Facts) -> str:
     """Returns a row of the table for words that the folder holds; empty for none."""
     if not facts.copied:
         return ""
     said = ", ".join(f"{f.name} (SHA-256 {trained.sha256(f)})" for f in facts.copied)
     return f"\n| words and numbers in the folder | of {said}: under its own licence |"
+
+
+def _fit(facts: Facts) -> str:
+    """Returns a row of the table for the fit that measures; empty for none."""
+    if not facts.trainer.rasch:
+        return ""
+    file = Path(facts.trainer.rasch)
+    return f"\n| fit of FacetedRasch | {file.name} (SHA-256 {trained.sha256(file)}) |"
 
 
 def _passing(facts: Facts) -> str:
@@ -148,6 +180,7 @@ def _answer(aim: Aim) -> str:
         "pair": f"one label of {labels} to two texts",
         "several": f"any number of the labels {labels}, each above its own threshold",
         "ordinal": f"a place on the scale {labels}",
+        "items": f"a measure in logits with its error, by the items {labels}",
         "value": f"numbers for {labels}",
         "shares": f"the shares of readers that would say {labels}",
         "reward": "a number that is higher for the text that people prefer",

@@ -11,6 +11,7 @@ OWN: Mapping[str, str] = {
     "pair": "cross_entropy",
     "several": "bce",
     "ordinal": "ordinal_soft",
+    "items": "coral",
     "value": "mse",
     "shares": "shares_mse",
     "reward": "scaled_bt",

@@ -20,7 +20,7 @@ def labelled(
     """Returns labels, the target of each row, and which rows have none."""
     several = wanted.head == "several"
     name = wanted.label or ("labels" if several else "label")
-    said = [_list(each, several) for each in column(source, name)]
+    said = [_list(each, several) for each in column(source, name, "label")]
     missing = np.array([each is None for each in said], np.bool_)
     known = _known(wanted)
     found = Counter(label for each in said for label in each or ())

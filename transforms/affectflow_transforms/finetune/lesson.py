@@ -12,6 +12,7 @@ from affectflow.errors import UsageError
 from affectflow_transforms.finetune.aims import Aim
 from affectflow_transforms.finetune.inputs import Inputs
 from affectflow_transforms.finetune.network import Loaded
+from affectflow_transforms.finetune.soft import OBJECTIVES
 from affectflow_transforms.finetune.splits import Rows
 from affectflow_transforms.models.micro_batches import run_halved
 
@@ -36,6 +37,8 @@ class Lesson:
       known: numbers of lexica that are guessed beside, shape (rows, columns), zeros
         where there is no word; None for no such objective.
       weight: of that objective.
+      soft: what a teacher says of all rows, as a tensor; None for no teacher.
+      share: of the loss that is of the teacher.
     """
 
     loaded: Loaded
@@ -49,6 +52,8 @@ class Lesson:
     pooled: Any = None
     known: Any = None
     weight: float = 0.0
+    soft: Any = None
+    share: float = 0.0
 
     @property
     def lengths(self) -> Rows:
@@ -64,17 +69,26 @@ class Lesson:
         module.train()
         if self.frozen:
             module.base_model.eval()
-        objective = registry.load("objectives", self.aim.objective)
-        target = self.target[rows].to(module.device)
         both = self._both(rows)
         if self.known is None:
-            return objective(self._compared(self._forward(both)), target, self.options)
+            return self._against(self._compared(self._forward(both)), rows)
         pooled = self._pooled(both)
         output = self._compared(self._judged(pooled, both))
         guessed = module.head.guess(pooled)
         known = self.known[both].to(module.device)
         beside = registry.load("objectives", "vad_mse")(guessed, known, {})
-        return objective(output, target, self.options) + self.weight * beside
+        return self._against(output, rows) + self.weight * beside
+
+    def _against(self, output: Any, rows: Rows) -> Any:
+        """Returns the loss of outputs against labels, and against a teacher's."""
+        objective = registry.load("objectives", self.aim.objective)
+        target = self.target[rows].to(output.device)
+        own = objective(output, target, self.options)
+        if self.soft is None:
+            return own
+        taught = registry.load("objectives", OBJECTIVES[self.aim.head])
+        beside = taught(output, self.soft[rows].to(output.device), {})
+        return (1 - self.share) * own + self.share * beside
 
     def outputs(self, rows: Rows) -> npt.NDArray[np.float32]:
         """Returns what the network says of rows, on the scale of the values.
@@ -111,7 +125,7 @@ class Lesson:
         return values
 
     def keep_pooled(self, learned: Rows) -> None:
-        """Runs a frozen encoder over all rows, once, and brings its means to a scale.
+        """Runs a frozen encoder over all texts, once, and brings its means to a scale.
 
         Args:
           learned: rows that are trained on: mean and spread are theirs.
@@ -119,7 +133,11 @@ class Lesson:
         import torch
 
         self.loaded.module.eval()
-        pooled = self.run(self._both(self.aim.usable), self._pooled, self.loaded.width)
+        rows, texts = self._both(self.aim.usable), [*self.aim.texts, *self.aim.rejected]
+        first: dict[Any, int] = {}
+        same = np.array([first.setdefault(texts[row], row) for row in rows.tolist()])
+        pooled = self.run(np.unique(same), self._pooled, self.loaded.width)
+        pooled[rows] = pooled[same]
         self.pooled = torch.from_numpy(pooled).to(self.loaded.module.device)
         if self.loaded.scales:
             head, of = self.loaded.module.head, pooled[self._both(learned)]
@@ -166,6 +184,8 @@ def prepare(
     frozen: bool,
     known: Matrix | None = None,
     weight: float = 0.0,
+    soft: Matrix | None = None,
+    share: float = 0.0,
 ) -> Lesson:
     """Returns a network with inputs and targets of all rows.
 
@@ -179,6 +199,8 @@ def prepare(
       frozen: the encoder stays as it is.
       known: numbers of lexica that are guessed beside.
       weight: of that objective.
+      soft: what a teacher says of all rows.
+      share: of the loss that is of the teacher.
     """
     import torch
 
@@ -201,6 +223,8 @@ def prepare(
         frozen=frozen,
         known=None if known is None or not weight else torch.from_numpy(known),
         weight=weight,
+        soft=None if soft is None else torch.from_numpy(soft),
+        share=share,
     )
     if frozen and loaded.pool is not None:
         lesson.keep_pooled(learned)

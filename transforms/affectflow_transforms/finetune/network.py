@@ -155,7 +155,8 @@ def load(
         )
         loaded.network.beside = loaded.beside = beside
     if aim.objective == "coral":
-        _tie(last_layer(module, aim.outputs))
+        n_items = len(aim.labels) if aim.head == "items" else 1
+        _tie(last_layer(module, aim.outputs), n_items)
     _settle(module)
     return loaded
 
@@ -261,17 +262,25 @@ def last_layer(module: Any, outputs: int) -> Any:
     return layers[-1]
 
 
-def _tie(layer: Any) -> None:
-    """Gives all outputs of a layer the same weights, and leaves each its bias.
+def _tie(layer: Any, n_items: int) -> None:
+    """Gives all outputs of an item the same weights, and leaves each its bias.
 
     So their order never turns: what CORAL rests on. Equal weights with equal gradients
     stay equal.
     """
     import torch
 
+    def of_items(weight: Any) -> Any:
+        return weight.view(n_items, -1, weight.shape[1])
+
+    def alike(gradient: Any) -> Any:
+        summed = of_items(gradient).sum(1, keepdim=True)
+        return summed.expand_as(of_items(gradient)).reshape(gradient.shape)
+
     with torch.no_grad():
-        layer.weight.copy_(layer.weight[:1].expand_as(layer.weight).clone())
-    layer.weight.register_hook(lambda g: g.sum(0, keepdim=True).expand_as(g))
+        steps = of_items(layer.weight)
+        steps.copy_(steps[:, :1].expand_as(steps).clone())
+    layer.weight.register_hook(alike)
 
 
 def freeze(module: Any) -> None:

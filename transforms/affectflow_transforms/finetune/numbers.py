@@ -20,7 +20,7 @@ def numbers(
             "labels=A,B"
         )
     columns = [
-        [number(value, source, name) for value in column(source, name)]
+        [number(value, source, name) for value in column(source, name, "labels")]
         for name in wanted.labels
     ]
     values = np.array(columns, np.float64).T

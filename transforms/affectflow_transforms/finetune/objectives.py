@@ -130,7 +130,7 @@ def ordinal_soft(output: Tensor, target: Tensor, options: Options) -> Tensor:
     return -(soft.to(output) * functional.log_softmax(output, 1)).sum(1).mean()
 
 
-@fits("ordinal")
+@fits("ordinal", "items")
 def coral(output: Tensor, target: Tensor, options: Options) -> Tensor:
     """Makes it likely that a step is above each one below it, and above no other.
 
@@ -138,19 +138,21 @@ def coral(output: Tensor, target: Tensor, options: Options) -> Tensor:
     "Rank consistent ordinal regression", the loss with all weights 1.
 
     Args:
-      output: shape (n, k - 1): of `step > 0`, `step > 1`, ...
-      target: shape (n,), the place of the right step, 0 to k - 1.
+      output: shape (n, k - 1): of `step > 0`, `step > 1`, ...; of several items, one
+        after the other, shape (n, items (k - 1)).
+      target: shape (n,), the place of the right step, 0 to k - 1; of several items
+        shape (n, items), -1 where one was not rated. Their losses are summed.
       options: none.
     """
     import torch
     from torch.nn import functional
 
-    below = torch.arange(output.shape[1], device=target.device)
-    above = (target[:, None] > below).to(output)
-    losses = functional.binary_cross_entropy_with_logits(
-        output, above, reduction="none"
-    )
-    return losses.sum(1).mean()
+    items = target[:, None] if target.dim() == 1 else target
+    steps = output.reshape(*items.shape, -1)
+    below = torch.arange(steps.shape[2], device=target.device)
+    above = (items[:, :, None] > below).to(output)
+    losses = functional.binary_cross_entropy_with_logits(steps, above, reduction="none")
+    return (losses.sum(2) * (items >= 0)).sum(1).mean()
 
 
 # -- values ----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import Any
 
 from affectflow import vocabularies
 from affectflow.errors import UsageError
+from affectflow_transforms.finetune.rasch import fit_in
 from affectflow_transforms.finetune.wanted import Wanted
 from affectflow_transforms.models.sequence_classifier.heads import SETTINGS
 
@@ -19,7 +20,7 @@ def config_of(
     answer = _ANSWERS.get(wanted.head, wanted.head)
     outputs = [f"above {label}" for label in labels[:-1]] if cumulative else labels
     name = wanted.vocabulary or vocabularies.recognise(list(labels)) or ""
-    if answer == "ordinal" and not name:
+    if answer in ("ordinal", "items") and not name:
         raise UsageError(
             f"the scale {', '.join(labels)} has no name: give it one with --set "
             "vocabulary=NAME"
@@ -31,6 +32,10 @@ def config_of(
     }
     if answer == "ordinal":
         own |= {"steps": list(labels), "cumulative": cumulative}
+    if answer == "items":
+        fit = fit_in(wanted.rasch)
+        outputs = [f"{item} above {n}" for item in labels for n in fit.ratings[:-1]]
+        own |= {"items": list(labels), "measures": fit.measures(labels)}
     if wanted.scale:
         own["scale"] = list(wanted.scale)
     return {

@@ -1,6 +1,6 @@
 """How good outputs are: the figure that chooses an epoch, thresholds, and figures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from affectflow.kinds.trainer import Figure
 from affectflow_transforms.finetune.aims import Aim
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.sequence_classifier.answers import (
+    expected_ratings,
     sigmoid,
     softmax,
     steps_of,
@@ -40,6 +41,9 @@ def figure_of(aim: Aim, outputs: Matrix, target: Matrix) -> float:
         return float(np.mean([_ccc(o, t) for o, t in _columns(outputs, target)]))
     if aim.head == "ordinal":
         return -float(np.abs(places(aim, outputs) - target).mean())
+    if aim.head == "items":
+        off = np.abs(expected_ratings(outputs, len(aim.labels)) - target)
+        return -float(off[target >= 0].mean())
     if aim.head == "shares":
         return -float(((softmax(outputs) - target) ** 2).mean())
     right = outputs.argmax(axis=1)
@@ -85,6 +89,9 @@ def figures_of(
     if aim.head == "ordinal":
         found = places(aim, outputs)[:, None]
         return trained.value_figures(["step"], found, target[:, None], units)
+    if aim.head == "items":
+        found = expected_ratings(outputs, len(aim.labels))
+        return tuple(_of_items(aim.labels, found, target, units))
     if aim.head == "several":
         scores = sigmoid(outputs)
         chosen = choose_passing(scores, np.array(thresholds, np.float32))
@@ -96,6 +103,16 @@ def figures_of(
     return trained.label_figures(
         aim.labels, scores, choose_top(scores, 0.0), truth, units
     )
+
+
+def _of_items(
+    items: Sequence[str], found: Matrix, target: Matrix, units: Sequence[str]
+) -> Iterator[Figure]:
+    for place, item in enumerate(items):
+        rows = np.flatnonzero(target[:, place] >= 0)
+        given, truth = found[rows][:, [place]], target[rows][:, [place]]
+        own = [units[row] for row in rows.tolist()]
+        yield from trained.value_figures([item], given, truth, own)
 
 
 def _columns(outputs: Matrix, target: Matrix) -> list[tuple[Matrix, Matrix]]:

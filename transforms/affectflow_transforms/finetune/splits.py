@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from affectflow.column_names import no_column
 from affectflow.errors import UsageError
-from affectflow.kinds.trainer import is_held_out
-from affectflow.options import quoted
-from affectflow.registry import nearest
+from affectflow.kinds.trainer import Tell, is_held_out
+from affectflow.nouns import count
+from affectflow.unreadable import why_unreadable
 
 Rows = npt.NDArray[np.int64]
 
@@ -23,6 +24,7 @@ _READERS = {
     "parquet": "read_parquet(?)",
 }
 _KEYS = ("conversation_id", "speaker_id")
+FEW_CHOSEN = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +35,13 @@ class Source:
       files: they come from; the one that is trained on first.
       table: all rows.
       given: shape (rows,): the row comes from the second file, for figures only.
+      digest: of rows of a lake, BLAKE2b of them; empty for files.
     """
 
     files: tuple[Path, ...]
     table: pa.Table
     given: npt.NDArray[np.bool_]
+    digest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,30 +104,37 @@ def _file(data: Path, name: str) -> Path | None:
 
 
 def _table(file: Path) -> pa.Table:
+    table = _rows_of(file)
+    if not table.num_rows:
+        raise UsageError(
+            f"{str(file)!r} has no rows: write a line of column names, such as "
+            "text,label, and a row for each example"
+        )
+    return table
+
+
+def _rows_of(file: Path) -> pa.Table:
     suffix = file.name.removesuffix(".gz").rpartition(".")[2]
     query = f"SELECT * FROM {_READERS[suffix]}"
     try:
         with duckdb.connect() as connection:
             return connection.sql(query, params=[str(file)]).to_arrow_table()
     except duckdb.Error as error:
-        line = str(error).splitlines()[0]
-        raise UsageError(
-            f"cannot read {str(file)!r} as {suffix}: {line}; write it again, in UTF-8"
-        ) from error
+        raise UsageError(why_unreadable(str(file), error)) from error
 
 
-def column(source: Source, name: str) -> list[Any]:
+def column(source: Source, name: str, option: str = "") -> list[Any]:
     """Returns the values of a column.
 
+    `option` is that of the trainer that names the column; empty if none does.
+
     Raises:
-      UsageError: there is none; names the nearest.
+      UsageError: there is no such column; says what to type, and names the nearest.
     """
     names = source.table.column_names
     if name not in names:
-        raise UsageError(
-            f"{str(source.files[0])!r} has no column {name!r}; {nearest(name, names)} "
-            f"It has {quoted(names)}"
-        )
+        cure = f"name it with --set {option}=COLUMN" if option else "rename a column"
+        raise UsageError(no_column(str(source.files[0]), name, names, cure))
     return source.table.column(name).to_pylist()
 
 
@@ -164,6 +175,16 @@ def split(source: Source, usable: Rows, split_by: str, texts: Sequence[str]) -> 
     return parts
 
 
+def say_few(parts: Splits, tell: Tell) -> None:
+    """Says that few rows choose the epoch, so that the choice is close to chance."""
+    if (rows := len(parts.chosen)) < FEW_CHOSEN:
+        tell(
+            f"only {count(rows, 'row chooses', 'rows choose')} the epoch, which is "
+            f"close to chance: give at least {10 * FEW_CHOSEN} different "
+            f"`{parts.key}`, or read the figures as a trial"
+        )
+
+
 def _keys(source: Source, split_by: str, texts: Sequence[str]) -> tuple[str, list[str]]:
     there = [name for name in _KEYS if name in source.table.column_names]
     key = split_by or next(iter(there), "text")
@@ -172,7 +193,7 @@ def _keys(source: Source, split_by: str, texts: Sequence[str]) -> tuple[str, lis
     # A row without a key is alone.
     return key, [
         f"row {place}" if value in (None, "") else str(value)
-        for place, value in enumerate(column(source, key))
+        for place, value in enumerate(column(source, key, "split_by"))
     ]
 
 

@@ -2,13 +2,14 @@
 
     affectflow train finetune --data FOLDER --out FOLDER --set base=BASE --set head=one
 
-reads `train.csv`, `.jsonl` or `.parquet`, and writes a folder that `annotate --model`
-reads: with SequenceClassifier, of pictures with ImageClassifier, of recordings with
-SpeechAffect.
+reads a lake, or `train.csv`, `.jsonl` or `.parquet`, and writes a folder that
+`annotate --model` reads: with SequenceClassifier, of pictures with ImageClassifier, of
+recordings with SpeechAffect.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import reduce
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,24 +17,39 @@ from affectflow import weights
 from affectflow.errors import UsageError
 from affectflow.kinds.objective import HEADS
 from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
+from affectflow.opened import labelled
+from affectflow.opened.labelled import GOLD
 from affectflow.registry import Card
-from affectflow_transforms.finetune import loop, marks, network
-from affectflow_transforms.finetune.aims import Wanted, aim_of
+from affectflow_transforms.finetune import loop, marks, network, soft
+from affectflow_transforms.finetune.aims import Aim, Wanted, aim_of, bound_by
 from affectflow_transforms.finetune.assembly import lesson_of
 from affectflow_transforms.finetune.card import Facts, card_of
 from affectflow_transforms.finetune.inputs import AUDIO, IMAGE, TEXT
+from affectflow_transforms.finetune.items import of_measures
+from affectflow_transforms.finetune.lake import of_lake
 from affectflow_transforms.finetune.lesson import Lesson
-from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
+from affectflow_transforms.finetune.licences import (
+    PRIVATE,
+    check_passing_on,
+    stricter,
+)
 from affectflow_transforms.finetune.saving import save
 from affectflow_transforms.finetune.scores import (
     figure_of,
     figures_of,
     thresholds_of,
 )
-from affectflow_transforms.finetune.splits import Source, Splits, read, split
+from affectflow_transforms.finetune.splits import (
+    Source,
+    Splits,
+    read,
+    say_few,
+    split,
+)
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import source as bases
 from affectflow_transforms.models.pretrained.options import check_word
+from affectflow_transforms.models.pretrained.passed_on import PassedOn
 
 READERS = {
     TEXT: "SequenceClassifier",
@@ -48,19 +64,23 @@ _BALANCED = ("one", "pair", "several")
 
 @dataclass(kw_only=True)
 class Finetune(FolderTrainer):
-    """Fits an encoder to `train.csv`, `train.jsonl` or `train.parquet`.
+    """Fits an encoder to a lake, or `train.csv`, `train.jsonl` or `train.parquet`.
 
-    Columns: `text`, and `label` or `labels`; of head=value and head=shares, those that
-    `labels` names; of head=reward, `chosen`, `rejected` and, if given, `strength`, or
-    those of HelpSteer2. A second text, such as the message that is answered, is in
-    `second`. For an encoder of pictures or of speech, `image` or `audio` names a file
-    beneath the folder instead of `text`. Figures are of
-    `dev.*`, or else of a tenth of the rows; by another tenth the epoch and the
-    thresholds are chosen. Both tenths go by a hash of the key.
+    Of a lake, the labels are what most people say, or those of `annotator`; what was
+    deleted at its source, and private messages, are left out.
+
+    Columns: `text`, and `label` or `labels`; of head=value, head=shares and
+    head=items, those that `labels` names; of head=reward, `chosen`, `rejected` and, if
+    given, `strength`, or those of HelpSteer2. A second text, such as the message that
+    is answered, is in `second`. For an encoder of pictures or of speech, `image` or
+    `audio` names a file beneath the folder instead of `text`. Figures are of `dev.*`,
+    or else of a tenth of the rows; by another tenth the epoch and the thresholds are
+    chosen. Both tenths go by a hash of the key.
 
     Args:
       base: a folder with config.json, tokenizer and model.safetensors, or a hub id.
-      head: `one` label of a text, `several`, an `ordinal` step of a scale, a `value`,
+      head: `one` label of a text, `several`, an `ordinal` step of a scale, steps of
+        several `items` that a FacetedRasch makes one measure of, a `value`,
         `shares` of readers, a `reward` of texts of which one was preferred, or one
         label of a `pair` of texts.
       revision: the commit of a hub id, 40 hex digits.
@@ -69,12 +89,24 @@ class Finetune(FolderTrainer):
       text: column of the text, or of the file; empty for `text`, `image` or `audio`.
       second: column of the second text.
       label: column of the label; empty for `label`, of head=several `labels`.
-      labels: that there are; of head=ordinal, the lowest first; of head=value and
-        head=shares, the columns.
+      labels: that there are; of head=ordinal, the lowest first; of head=value,
+        head=shares and head=items, the columns.
       vocabulary: the label set; empty for the known one that the labels are.
       task: what the labels answer; empty for `emotion`, and of values for what they
         measure.
       scale: lowest and highest value of head=value.
+      rasch: of head=items, the file with the fit of the ratings, CSV, as `affectflow
+        measure FacetedRasch FILE --format csv` writes it.
+      annotator: of a lake: whose labels; `gold` for what most people say, else an id
+        or a beginning that no other has.
+      cues: of a lake: `words` reads cues of voices, faces and ratings in words, too, as
+        `annotate --set cues=words` does; empty for those of texts alone.
+      teacher: whose scores are learned beside the labels, of head=one and head=several:
+        of a lake an annotator; of files the column with a score for each label, a JSON
+        object such as {"joy": 0.9}.
+      teacher_weight: share of the loss that is of the teacher, 0 to 1.
+      person: of head=items, the column that names what is rated as the fit does: the
+        figures then say how close measures are to those of the fit.
       split_by: column of the key that tells rows apart; empty for `conversation_id` or
         `speaker_id` where there is one, else the text.
       epochs: at most.
@@ -123,6 +155,12 @@ class Finetune(FolderTrainer):
     vocabulary: str = ""
     task: str = ""
     scale: tuple[float, float] | None = None
+    rasch: str = ""
+    person: str = ""
+    annotator: str = GOLD
+    cues: str = ""
+    teacher: str = ""
+    teacher_weight: float = 0.5
     split_by: str = ""
     epochs: int = 5
     patience: int = 2
@@ -178,13 +216,29 @@ class Finetune(FolderTrainer):
             "hidden": self.hidden >= 0,
             "dropout": 0 <= self.dropout < 1,
             "frozen_layers": self.frozen_layers >= 0,
+            "teacher_weight": 0 <= self.teacher_weight <= 1,
+            "cues": self.cues in ("", "words"),
             "accept": self.accept in ("", PRIVATE),
             "scale": self.scale is None or self.scale[0] < self.scale[1],
         }
         marks.check_ranges(self, ranges)
+        if self.teacher and self.head not in soft.OBJECTIVES:
+            raise UsageError(
+                "a `teacher` scores labels of "
+                f"head={' or '.join(soft.OBJECTIVES)}, got head={self.head}: leave it "
+                "out"
+            )
         if self.balance and self.head not in _BALANCED:
             raise UsageError(
                 f"`balance` weights labels, and head={self.head} has none: leave it out"
+            )
+        if (self.head == "items") != bool(self.rasch) or (
+            self.person and not self.rasch
+        ):
+            raise UsageError(
+                "head=items and `rasch` go together, and `person` goes with them: "
+                "`rasch` is a file that `affectflow measure FacetedRasch FILE --format "
+                "csv` wrote"
             )
         if self.lexicon_loss and (not self.lexica or self.is_frozen):
             raise UsageError(
@@ -198,23 +252,27 @@ class Finetune(FolderTrainer):
         """Returns the fitted encoder with figures on the rows held out."""
         base = bases.local_folder(self.base, self.revision)
         modality = network.modality_of(base)
-        source = read(data)
-        aim = aim_of(source, self._wanted(modality))
-        licences = self._licences(source, licence)
+        source, wanted, licences, bound = self._gathered(data, modality, licence)
+        aim = bound_by(aim_of(source, wanted), bound)
         kept_back = check_passing_on(licences, self.accept)
         texts = [text if isinstance(text, str) else text[0] for text in aim.texts]
         splits = split(source, aim.usable, self.split_by, texts)
-        lesson = lesson_of(self, base, modality, aim, splits, data)
-        words = [trained.sha256(Path(file)) for file in self.copied]
-        mark = marks.mark_of(self, base, source.files, *words)
+        say_few(splits, tell)
+        lesson = lesson_of(
+            self, base, modality, aim, splits, data, self._taught(source, aim)
+        )
+        words = [trained.sha256(Path(file)) for file in self.read_beside]
+        files = () if source.digest else source.files
+        mark = marks.mark_of(self, base, files, source.digest, *words)
         course = self._fit(lesson, splits, work, mark, tell)
-        figures = _saved(lesson, splits, source, work)
+        figures = _saved(self, lesson, splits, source, work)
         facts = Facts(
             trainer=self,
             aim=aim,
             splits=splits,
             course=course,
-            files=source.files,
+            source=source,
+            bound=bound,
             licence=licences["data"],
             reader=READERS[modality],
             base=marks.name_of(self.base, base),
@@ -242,15 +300,36 @@ class Finetune(FolderTrainer):
         """Files whose words and numbers the folder will hold."""
         return [*self.lexica, *filter(None, [self.affect_embeddings])]
 
+    @property
+    def read_beside(self) -> list[str]:
+        """Files that decide what is learned, beside the data."""
+        return [*self.copied, *filter(None, [self.rasch])]
+
     def _wanted(self, modality: str) -> Wanted:
         said = {each.name: getattr(self, each.name) for each in fields(Wanted)}
         return Wanted(**said | {"text": self.text or modality})
 
-    def _licences(self, source: Source, licence: str) -> dict[str, str]:
-        return {
-            "data": trained.licence_of(source.files[0], licence),
-            "base": bases.licence_of(self.base, self.revision),
-        }
+    def _gathered(
+        self, data: Path, modality: str, licence: str
+    ) -> tuple[Source, Wanted, dict[str, str], PassedOn]:
+        """Returns the rows, what is learned of them, and what binds the model."""
+        wanted, bound = self._wanted(modality), PassedOn()
+        base = bases.licence_of(self.base, self.revision)
+        if not labelled.is_lake(str(data)):
+            source = read(data)
+            own = trained.licence_of(source.files[0], licence)
+            return source, wanted, {"data": own, "base": base}, bound
+        found = of_lake(data, wanted, self.annotator, self.teacher, modality)
+        said = [*filter(None, [licence]), *found.licences.values()]
+        own = reduce(stricter, said) if said else "not stated"
+        return found.source, found.wanted, {"data": own, "base": base}, found.bound
+
+    def _taught(self, source: Source, aim: Aim) -> Any:
+        """Returns what the teacher says of all rows; None for no teacher."""
+        if not self.teacher:
+            return None
+        name = soft.COLUMN if source.digest else self.teacher
+        return soft.soft_of(source, name, aim.head, aim.labels, aim.target)
 
     def _fit(
         self, lesson: Lesson, splits: Splits, work: Path, mark: str, tell: Tell
@@ -288,19 +367,22 @@ class Finetune(FolderTrainer):
 
 
 def _saved(
-    lesson: Lesson, splits: Splits, source: Source, work: Path
+    trainer: Finetune, lesson: Lesson, splits: Splits, source: Source, work: Path
 ) -> tuple[Figure, ...]:
     """Writes the folder of the model; returns its figures on the rows held out."""
     aim, held = lesson.aim, splits.held_out
     units = marks.units_of(source, splits.key)
     thresholds = _thresholds(lesson, splits)
+    outputs = lesson.outputs(held)
     figures = figures_of(
         aim,
-        lesson.outputs(held),
+        outputs,
         aim.target[held],
         thresholds,
         [units[row] for row in held],
     )
+    if trainer.person:
+        figures += of_measures(aim, trainer, source, outputs, held)
     save(lesson, thresholds, work / _MODEL)
     return figures
 

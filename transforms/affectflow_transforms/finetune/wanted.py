@@ -16,3 +16,5 @@ class Wanted:
     vocabulary: str = ""
     task: str = ""
     scale: tuple[float, float] | None = None
+    rasch: str = ""
+    cues: str = ""

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from affectflow import defaults, registry
+from affectflow.column_names import listed
 from affectflow.errors import UsageError
 from affectflow.kinds.asker import Asker
 from affectflow.kinds.prompt import Answer, Step
@@ -103,7 +104,7 @@ def _of_lake(data: Path, asker: Asker[Any], wanted: Wanted) -> Lessons:
         return _pairs_of_lake(data, asker, wanted)
     check_writers(asker.asked.steps)
     rows, licence = labelled.answers_of(str(data), wanted.annotator)
-    answers = _by_step(rows, asker, wanted)
+    answers = _by_step(labelled.decided_in(rows), asker, wanted)
     refused: Counter[str] = Counter()
     found, keys = [], []
     for batch in labelled.batches_for(str(data), asker):
@@ -261,7 +262,7 @@ def _of_files(data: Path, asker: Asker[Any], wanted: Wanted) -> Lessons:
     rows = [each.row for each in found]
     there = [n for n in (*_KEYS, wanted.split_by) if n in source.table.column_names]
     if wanted.split_by:
-        column(source, wanted.split_by)
+        column(source, wanted.split_by, "split_by")
     columns = {name: column(source, name) for name in there}
     keys: list[dict[str, Any]] = [
         {"": ""} | {name: str(columns[name][row] or "") for name in there}
@@ -277,7 +278,7 @@ def _of_files(data: Path, asker: Asker[Any], wanted: Wanted) -> Lessons:
 
 def _ingested(source: Source, asker: Asker[Any], wanted: Wanted) -> pa.RecordBatch:
     """Returns the rows of files as utterances, after the steps of `ingest`."""
-    texts = column(source, wanted.text)
+    texts = column(source, wanted.text, "text")
     n, names = len(texts), source.table.column_names
     given: dict[str, Any] = {
         name: [_words(each) for each in column(source, name)]
@@ -323,7 +324,7 @@ def _cells(
         raise UsageError(
             f"{str(source.files[0])!r} has no column that is named as a step of the "
             f"prompt {asker.asked.name!r}: {quoted(step.name for step in steps)}"
-            f"{' or `label`' if len(steps) == 1 else ''}; it has {quoted(names)}"
+            f"{' or `label`' if len(steps) == 1 else ''}; it has {listed(names)}"
         )
     cells = {
         step: [_words(each) for each in column(source, name)]

@@ -17,7 +17,14 @@ from affectflow.errors import UsageError
 from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, marks, network
-from affectflow_transforms.finetune.splits import Source, Splits, column, read, split
+from affectflow_transforms.finetune.splits import (
+    Source,
+    Splits,
+    column,
+    read,
+    say_few,
+    split,
+)
 from affectflow_transforms.masked import network as networks
 from affectflow_transforms.masked.card import Facts, card_of
 from affectflow_transforms.masked.lesson import Lesson, Surprise
@@ -141,6 +148,7 @@ class MaskedLanguage(FolderTrainer):
         lexicon = lexicon_of(self.lexicon)
         texts, usable = self._texts(source)
         splits = split(source, usable, self.split_by, texts)
+        say_few(splits, tell)
         base = bases.local_folder(self.base, self.revision)
         loaded = networks.load(
             base, seed=self.seed, device=self.device, max_tokens=self.max_tokens
@@ -180,7 +188,7 @@ class MaskedLanguage(FolderTrainer):
 
     def _texts(self, source: Source) -> tuple[list[str], Any]:
         """Returns the text of each row, and which rows have one."""
-        texts = [str(each or "") for each in column(source, self.text)]
+        texts = [str(each or "") for each in column(source, self.text, "text")]
         usable = np.flatnonzero([bool(text.strip()) for text in texts])
         return texts, usable
 
@@ -211,7 +219,7 @@ class MaskedLanguage(FolderTrainer):
             return []
         return [
             each.split() if isinstance(each, str) else each
-            for each in column(source, self.words)
+            for each in column(source, self.words, "words")
         ]
 
     def _fit(

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from affectflow.column_names import listed
 from affectflow.errors import UsageError
 from affectflow.kinds.measure import Measure, Value
 from affectflow.registry import Card
@@ -246,7 +247,7 @@ GROUP BY ALL
             if name not in present:
                 raise UsageError(
                     f"{self.figure} needs the column {name!r}: {cure.format(name)}; "
-                    f"columns here: {', '.join(present)}"
+                    f"columns here: {listed(present, near=name)}"
                 )
 
     def drawn(self, state: pa.Table) -> Iterator[pa.Table]:

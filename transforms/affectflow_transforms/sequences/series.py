@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.tracks import TRACKS, US, recording_of
+from affectflow.column_names import listed
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow_transforms.face.frames import rate
 from affectflow_transforms.face.instruments import AT, instrument_of
@@ -27,7 +28,6 @@ from affectflow_transforms.tracks.tables import (
     RECORDINGS,
     SPEAKERS,
     column_among,
-    listed,
     measured,
     recordings_of,
     rows_of_each,
@@ -171,7 +171,7 @@ def _of_faces(
                 speaker=speaker,
                 channels=wanted,
                 starts=np.asarray(frames["start_us"], np.int64),
-                values=np.stack([channels[each] for each in wanted], 1),
+                values=np.stack([channels[each] for each in wanted], 1).astype("f4"),
                 ratings=np.empty((frames.num_rows, 0), np.float32),
                 has_times=has_times,
                 left_out=Counter(),

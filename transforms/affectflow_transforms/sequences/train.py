@@ -173,7 +173,7 @@ class Tracks(FolderTrainer):
     def _aim(self, source: Source) -> Aim:
         scale = self.scale
         for label in self.labels:
-            column(source, label)
+            column(source, label, "labels")
         if scale is None:
             scale = _range(source, self.labels)
         wanted = Wanted(
@@ -281,7 +281,7 @@ def _range(source: Source, labels: tuple[str, ...]) -> tuple[float, float]:
     """Returns the lowest and highest rating that is there."""
     found = []
     for label in labels:
-        for each in column(source, label):
+        for each in column(source, label, "labels"):
             if each is None or each == "":
                 continue
             try:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.tracks import US
+from affectflow.column_names import listed
 from affectflow.errors import UsageError
 from affectflow.kinds.account import account
 from affectflow.kinds.renderer import Track, TrackRenderer, UnmeasuredError, Window
@@ -18,7 +19,6 @@ from affectflow.registry import Card
 from affectflow_transforms.tracks.raters import agreed
 from affectflow_transforms.tracks.tables import (
     ends_of,
-    listed,
     long_tracks,
     measured,
     starts_of,

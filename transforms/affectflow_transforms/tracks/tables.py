@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
 from affectflow.batches.tracks import TRACKS, US, microseconds
+from affectflow.column_names import listed
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow.sources.streams import read_all
 from affectflow_transforms.tracks.arff import arff_of, is_arff
@@ -32,7 +33,6 @@ _AVEC = ("instance_name", "timestamp", "arousal", "valence", "liking")
 """The columns of AVEC 2018's labels, whose files have no line of names."""
 _NUMBER = re.compile(rb"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 _CLOCK = r"^(?:(?P<d>\d+) days? )?(?P<h>\d+):(?P<m>\d+):(?P<s>\d+(?:\.\d+)?)$"
-_MOST_LISTED = 20
 _SECONDS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _NAMELESS = ("unknown", "noname", "")
 """What openSMILE writes where it was told no name of a recording."""
@@ -112,16 +112,6 @@ def column_among(table: pa.Table, names: Iterable[str]) -> str | None:
     """Returns the column of a table that has one of some names, in any case."""
     there = {name.lower(): name for name in reversed(table.column_names)}
     return next((there[name] for name in names if name in there), None)
-
-
-def listed(names: Sequence[str]) -> str:
-    """Returns names of columns for a message; of very many, the first.
-
-    >>> listed(["time", "joy"])
-    'time, joy'
-    """
-    more = f" and {len(names) - _MOST_LISTED} more" if names[_MOST_LISTED:] else ""
-    return ", ".join(names[:_MOST_LISTED]) + more
 
 
 def starts_of(table: pa.Table, time: str = "", uri: str = "") -> pa.Array:

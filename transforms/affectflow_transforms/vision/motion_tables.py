@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.tracks import US, recording_of
+from affectflow.column_names import listed
 from affectflow.errors import StorageError, UsageError
 from affectflow.kinds.account import account, open_account
 from affectflow.kinds.renderer import UnmeasuredError
@@ -24,7 +25,6 @@ from affectflow.sources.streams import read_all
 from affectflow.storage import absolute
 from affectflow_transforms.tracks.tables import (
     column_among,
-    listed,
     measured,
     recordings_of,
     rows_of_each,

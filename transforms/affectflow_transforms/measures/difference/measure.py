@@ -6,7 +6,7 @@ action units of children with and without a diagnosis.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
@@ -211,6 +211,15 @@ GROUP BY ALL
             speaker=self.speaker,
         )
         return means_of(path, layout, self.above if self.figure == "rate" else None)
+
+    def without(self, name: str, present: Sequence[str], cure: str) -> UsageError:
+        """Returns the error for a missing column: most files have their own names."""
+        cure = (
+            "write the file as CSV or Parquet, and leave out --map"
+            if self.group
+            else "name the column of the groups with --set group=COLUMN"
+        )
+        return super().without(name, present, cure)
 
     def drawn(self, state: pa.Table) -> Iterator[pa.Table]:
         """Yields a state for each draw: its units, and how often each counts."""

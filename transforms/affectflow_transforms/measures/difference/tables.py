@@ -7,10 +7,10 @@ from fnmatch import fnmatchcase
 import duckdb
 import pyarrow as pa
 
+from affectflow.column_names import listed, no_column
 from affectflow.errors import UsageError
-from affectflow.options import quoted
-from affectflow.registry import nearest
 from affectflow.sources.listing import list_files
+from affectflow.unreadable import why_unreadable
 from affectflow_transforms.tracks.tables import (
     CONFIDENCES,
     COUNTERS,
@@ -80,10 +80,7 @@ def means_of(path: str, layout: Layout, above: float | None) -> pa.Table:
             given.create_view("given")
             return connection.sql(query).to_arrow_table()
         except duckdb.Error as error:
-            why = str(error).splitlines()[0]
-            raise UsageError(
-                f"cannot read {path!r} as {ending[1:]}: {why}; write it again, in UTF-8"
-            ) from error
+            raise UsageError(why_unreadable(uris[0], error)) from error
 
 
 def is_read(path: str) -> bool:
@@ -97,17 +94,16 @@ def _named(path: str, layout: Layout, types: Mapping[str, str]) -> Layout:
     if not unit:
         raise UsageError(
             f"{path!r} has no column that names the recording of a frame: name it with "
-            f"--set unit=COLUMN; it has {quoted(list(types)[:20])}"
+            f"--set unit=COLUMN; it has {listed(types)}"
         )
     speaker = layout.speaker or _found(PEOPLE, types)
-    about = [layout.group, unit, *filter(None, [speaker])]
+    options = {layout.group: "group", unit: "unit", speaker: "speaker"}
+    about = [name for name in options if name or layout.group == name]
     wanted = [n for each in layout.channels for n in _meant(each, types, about)]
     for name in (*about, *wanted):
         if name not in types:
-            raise UsageError(
-                f"{path!r} has no column {name!r}; {nearest(name, list(types))} It has "
-                f"{quoted(list(types)[:20])}"
-            )
+            cure = f"name it with --set {options.get(name, 'channels')}=COLUMN"
+            raise UsageError(no_column(path, name, types, cure))
     channels = tuple(dict.fromkeys(wanted)) or _measured(types, about)
     for name in channels:
         if not types[name].startswith(_NUMBERS):

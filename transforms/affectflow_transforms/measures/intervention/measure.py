@@ -1,7 +1,7 @@
 """InterventionExtrapolation: what to expect from an action nobody has tried yet.
 
-The second half of Rep4Ex (Saengkyongam et al. 2024, arXiv 2310.04295): the latent that
-an action moves is given, as columns. Learning it from what is observed is the first.
+Rep4Ex (Saengkyongam et al. 2024, arXiv 2310.04295): the latent that an action moves is
+given, as columns, or learned from columns that are observed.
 """
 
 import math
@@ -40,7 +40,7 @@ def _reads(measure: "InterventionExtrapolation") -> pa.Schema:
     return pa.schema(
         [
             *(_number(name, "what was done") for name in measure.action),
-            *(_number(name, "what the action moves") for name in measure.latent),
+            *(_number(name, "what the action moves") for name in measure.moved),
             _number(measure.outcome, "the result"),
             pa.field("unit", pa.string(), metadata={
                 "doc": "what intervals resample: a conversation or a community"}),
@@ -49,7 +49,7 @@ def _reads(measure: "InterventionExtrapolation") -> pa.Schema:
 
 
 def _needed(measure: "InterventionExtrapolation") -> tuple[str, ...]:
-    return (*measure.action, *measure.latent, measure.outcome)
+    return (*measure.action, *measure.moved, measure.outcome)
 
 
 def _refuses(measure: "InterventionExtrapolation") -> Mapping[str, str]:
@@ -59,7 +59,7 @@ def _refuses(measure: "InterventionExtrapolation") -> Mapping[str, str]:
 
 def _named(measure: "InterventionExtrapolation") -> list[str]:
     named = [(f"action_{n}", name) for n, name in enumerate(measure.action)]
-    named += [(f"latent_{n}", name) for n, name in enumerate(measure.latent)]
+    named += [(f"moved_{n}", name) for n, name in enumerate(measure.moved)]
     named.append(("outcome", measure.outcome))
     return [f'"{name}" AS {key}' for key, name in named]
 
@@ -87,7 +87,10 @@ class InterventionExtrapolation(Measure):
 
     Args:
       action: columns of a file with what was done.
-      latent: columns with what it moves, no more than there are actions.
+      latent: columns with what it moves, no more than there are actions; with
+        `observed`, names for it.
+      observed: columns that the latent shows in, bent or mixed: it is learned from them
+        (extra `torch`), so that the action moves it in a straight line.
       outcome: the column with what came of it.
       at: the actions to ask about, as `2,3`; of several columns one number for each,
         action by action. Empty for the lowest and the highest that was tried.
@@ -99,6 +102,7 @@ class InterventionExtrapolation(Measure):
 
     action: tuple[str, ...] = ("action",)
     latent: tuple[str, ...] = ("latent",)
+    observed: tuple[str, ...] = ()
     outcome: str = "outcome"
     at: tuple[float, ...] = ()
 
@@ -118,7 +122,7 @@ class InterventionExtrapolation(Measure):
     )
 
     def __post_init__(self) -> None:
-        names = _needed(self)
+        names = (*_needed(self), *(self.latent if self.observed else ()))
         lower = [name.lower() for name in names]
         if len(set(lower)) < len(names) or not self.action or not self.latent:
             raise UsageError(
@@ -133,11 +137,21 @@ class InterventionExtrapolation(Measure):
                 f"{len(self.latent)} latents need as many actions to tell them apart, "
                 f"got {len(self.action)}; name more `action` columns"
             )
+        if self.observed and len(self.observed) < len(self.latent):
+            raise UsageError(
+                f"{len(self.latent)} latents need as many `observed` columns, got "
+                f"{len(self.observed)}"
+            )
         if len(self.at) % len(self.action) or not all(map(math.isfinite, self.at)):
             raise UsageError(
                 f"`at` must have a finite number for each of {', '.join(self.action)}, "
                 f"got {', '.join(f'{each:g}' for each in self.at)}"
             )
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """The columns that the action moves: the latent, or what it shows in."""
+        return self.observed or self.latent
 
     def fit(self, state: pa.Table) -> Iterable[Value]:
         """Yields what to expect from each action asked about."""
@@ -146,6 +160,13 @@ class InterventionExtrapolation(Measure):
         if why := _why_not(runs):
             yield from _nothing(asked, n, why)
             return
+        if self.observed:
+            # Listing plugins must not wait for torch.
+            from affectflow_transforms.measures.intervention.autoencoder import learned
+
+            width = len(self.latent)
+            latent = learned(runs.action, runs.latent, runs.times, width)
+            runs = runs._replace(latent=latent)
         stage = first_stage(runs)
         if leaves_nothing(runs, stage):
             yield from _nothing(asked, n, "nothing but the action moves a latent")
@@ -167,7 +188,7 @@ class InterventionExtrapolation(Measure):
 
         return Runs(
             columns("action", len(self.action)),
-            columns("latent", len(self.latent)),
+            columns("moved", len(self.moved)),
             np.asarray(state["outcome"]),
             np.asarray(state["n"], np.float64),
         )

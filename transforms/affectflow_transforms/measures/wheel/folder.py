@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from affectflow import column_names as names
 from affectflow.errors import UsageError
 
 _SUFFIXES = (".csv", ".xlsx")
@@ -105,7 +106,8 @@ def _rows(folder: Path, name: str, needed: Iterable[str]) -> list[Row]:
     for column in needed:
         if column not in head:
             raise UsageError(
-                f"{str(there[0])!r} has no column {column!r}; it has {', '.join(head)}"
+                f"{str(there[0])!r} has no column {column!r}; it has "
+                f"{names.listed(head, near=column)}"
             )
     if not rows:
         raise UsageError(f"{str(there[0])!r} has no rows")

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ def put_on(
     import torch
 
     torch.manual_seed(seed)
+    _untie(module, layers)
     config = peft.LoraConfig(
         r=rank,
         lora_alpha=alpha,
@@ -84,6 +86,24 @@ def put_on(
             f"no adapter fits the base: {one_line(error)}; name its layers with --set "
             "layers=q_proj,v_proj, or --set tune=all"
         ) from error
+
+
+def _untie(module: Any, layers: Iterable[str]) -> None:
+    """Gives the last layer weights of its own, if an adapter changes shared ones.
+
+    Many models read and write words by the same weights. An adapter of the last layer
+    changes how words are written alone; merged into shared weights, it would change how
+    they are read, too.
+    """
+    from torch import nn
+
+    ends = (module.get_input_embeddings(), module.get_output_embeddings())
+    if None in ends or ends[0].weight is not ends[1].weight:
+        return
+    names = [name for name, each in module.named_modules() if each in ends]
+    if any(f".{name}".endswith(f".{layer}") for name in names for layer in layers):
+        ends[1].weight = nn.Parameter(ends[1].weight.detach().clone())
+        module.config.tie_word_embeddings = False
 
 
 def save(adapted: Any, folder: Path, base: str, revision: str, digest: str) -> None:
@@ -146,6 +166,8 @@ def merged(network: Any, folder: Path) -> Any:
     """
     peft = check_extra()
     try:
+        layers = json.loads((folder / CONFIG).read_text("utf-8"))["target_modules"]
+        _untie(network, [layers] if isinstance(layers, str) else layers)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             adapted = peft.PeftModel.from_pretrained(network, folder)

@@ -1,6 +1,7 @@
 """From the outputs of a head to answers: labels with scores, or values on a scale."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ def answers(
     task = task or space.task
     if space.answer == "value":
         return tuple(_values(space, outputs, task))
+    if space.answer == "items":
+        return tuple(_measured(space, outputs, task or space.vocabulary))
     if space.answer == "ordinal":
         shares = steps_of(outputs) if space.cumulative else softmax(outputs)
         return (_ordinal(space, shares, task),)
@@ -93,6 +96,65 @@ def _ordinal(space: Space, shares: Scores, task: str) -> Answer:
         values=np.repeat(value[:, None], len(space.labels), axis=1),
         chosen=chosen,
     )
+
+
+def _measured(
+    space: Space, outputs: npt.NDArray[np.float32], task: str
+) -> Iterable[Answer]:
+    """Yields the measure of texts, and its standard error as a task of its own."""
+    sums = sums_of(item_shares(outputs, len(space.labels)))
+    by_sum, errors = np.array(space.measures, np.float64).T
+    measure = sums @ by_sum
+    # What the ratings leave open, and that it is open which ratings there would be.
+    error = np.sqrt(np.maximum(sums @ (errors**2 + by_sum**2) - measure**2, 0.0))
+    for name, values in ((task, measure), (f"{task}_error", error)):
+        yield Answer(
+            task=name,
+            vocabulary=space.vocabulary,
+            labels=(name,),
+            values=values[:, None].astype(np.float32),
+            chosen=np.ones((len(values), 1), np.bool_),
+        )
+
+
+def item_shares(
+    logits: npt.NDArray[np.float32], n_items: int
+) -> npt.NDArray[np.float32]:
+    """Returns how likely each rating of each item is, shape (texts, items, ratings).
+
+    Args:
+      logits: shape (texts, items (ratings - 1)), those of an item beside one another.
+      n_items: how many items there are.
+    """
+    n = len(logits)
+    shares = steps_of(logits.reshape(n * n_items, logits.shape[1] // n_items))
+    return shares.reshape(n, n_items, shares.shape[1])
+
+
+def expected_ratings(
+    logits: npt.NDArray[np.float32], n_items: int
+) -> npt.NDArray[np.float32]:
+    """Returns the mean rating of each item, 0 for the lowest, shape (texts, items)."""
+    shares = item_shares(logits, n_items)
+    found: npt.NDArray[np.float32] = shares @ np.arange(shares.shape[2], dtype="f4")
+    return found
+
+
+def sums_of(shares: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Returns how likely each sum of ratings is, of items apart from one another.
+
+    Args:
+      shares: of each rating, from 0, shape (rows, items, ratings).
+    """
+    n, n_items, k = shares.shape
+    sums = np.ones((n, 1))
+    for item in range(n_items):
+        longer = np.zeros((n, sums.shape[1] + k - 1))
+        for rating in range(k):
+            own = shares[:, item, rating, None]
+            longer[:, rating : rating + sums.shape[1]] += sums * own
+        sums = longer
+    return sums
 
 
 def sigmoid(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -15,7 +15,7 @@ from affectflow.registry import nearest
 from affectflow.vocabularies import Vocabulary
 from affectflow_transforms.models.pretrained.passed_on import SETTINGS as SETTINGS
 
-ANSWERS = ("auto", "one", "several", "shares", "ordinal", "value")
+ANSWERS = ("auto", "one", "several", "shares", "ordinal", "items", "value")
 # What transformers calls an output without a name.
 _UNNAMED = re.compile(r"LABEL_\d+")
 _NEAREST = 3
@@ -42,6 +42,8 @@ class Space:
       thresholds: for several labels, the lowest score of each, if the model gives them.
       cumulative: whether the outputs of a scale say that its step is above the first
         one, above the second one, and so on.
+      measures: for items, the measure of each sum of their ratings and its standard
+        error, the lowest sum first.
       clipped: whether values beyond the scale become its ends, as a regression
         overshoots a little.
     """
@@ -55,6 +57,7 @@ class Space:
     task: str = ""
     thresholds: tuple[float, ...] = ()
     cumulative: bool = False
+    measures: tuple[tuple[float, float], ...] = ()
     clipped: bool = False
 
 
@@ -91,6 +94,8 @@ def space_of(config: Mapping[str, Any], said: Said) -> Space:
     said = _with_own(said, own)
     outputs = _outputs(config, said)
     answer = _answer(config, said.answer, len(outputs))
+    if answer == "items":
+        return _items(own)
     makers: Mapping[str, Callable[..., Space]] = {"ordinal": _ordinal, "value": _values}
     space = makers.get(answer, _labels)(answer, outputs, said)
     thresholds = tuple(map(float, own.get("thresholds", ())))
@@ -273,6 +278,21 @@ def _places(n: int, scale: Scale | None) -> tuple[float, ...]:
     """Returns where n steps are: evenly on the scale; 0, 1, 2, ... without a scale."""
     low, high = scale or (0.0, n - 1.0)
     return tuple(low + (high - low) * step / (n - 1) for step in range(n))
+
+
+def _items(own: Mapping[str, Any]) -> Space:
+    _refuse(
+        "measures" not in own,
+        "answer=items needs a head that `affectflow train finetune --set head=items` "
+        "fitted: name another answer",
+    )
+    return Space(
+        answer="items",
+        labels=tuple(map(str, own["items"])),
+        vocabulary=str(own["vocabulary"]),
+        task=str(own.get("task", "")),
+        measures=tuple((float(at), float(error)) for at, error in own["measures"]),
+    )
 
 
 # -- values ----------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from pyarrow import csv
 
 from affectflow import vocabularies
 from affectflow.batches.labelling import choose_top
+from affectflow.column_names import no_column
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, Trained, Trainer, is_held_out
 from affectflow.registry import Card
@@ -172,10 +173,8 @@ def _table(source: Path) -> pa.Table:
         raise UsageError(f"{str(source)!r} is not a CSV file: {line}") from error
     for name in _COLUMNS:
         if name not in table.schema.names:
-            raise UsageError(
-                f"{str(source)!r} has no column {name!r}: rename a column; it has "
-                f"{', '.join(table.schema.names)}"
-            )
+            cure = "rename a column"
+            raise UsageError(no_column(str(source), name, table.schema.names, cure))
     return table
 
 
