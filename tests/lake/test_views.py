@@ -93,6 +93,17 @@ def test_a_view_comes_after_the_views_that_it_mentions():
     assert [name for name, _ in order] == ["c", "a", "b"]
 
 
+def test_a_lake_opened_for_queries_has_only_the_views_that_they_need(lake):
+    connection = views.connect(lake, queries=["SELECT theme FROM theme_trend"])
+    there = rows(connection, "SELECT view_name FROM duckdb_views() WHERE NOT internal")
+    names = {each["view_name"] for each in there}
+
+    assert names - set(TABLES) == {
+        *("theme_trend", "theme_utterances", "placed_utterances"),
+        *("merged_conversations", "windowed_utterances", "health_annotators"),
+    }
+
+
 @pytest.mark.parametrize(
     ("k", "n", "low", "high"),
     [

@@ -6,19 +6,23 @@ from datetime import timedelta
 import pytest
 
 from affectflow.errors import UsageError
+from affectflow.lake import views
 from affectflow.report.asked import Asked, Event
 from affectflow.report.html import el, link
+from affectflow.report.queries import collect
 from affectflow.report.quotes import excerpt
 from tests.given.report_lakes import (
     EVIL,
     MODEL,
     SECRET,
     START,
+    FolderLake,
     Loads,
     annotation,
     page_of,
     tables,
     text_of,
+    theme,
 )
 
 SMALL = [each for each in tables()["theme_members"] if each["theme_id"] == "small"]
@@ -328,3 +332,17 @@ def test_an_unknown_annotator_is_an_error_with_the_names(tmp_path):
 
 def test_the_notice_of_a_guard_is_on_the_page(page):
     assert text_of(page).count("Some messages were set aside unread.") == 1
+
+
+def test_themes_of_two_families_with_the_same_id_are_told_apart(tmp_path):
+    more = tables()
+    one, members = theme("large", ["k0", "k1", "k2"])
+    joy = {"clustering_id": "joy-0a1b"}
+    more["themes"].append(one | joy)
+    more["theme_members"] += [each | joy for each in members]
+
+    found = collect(views.connect(FolderLake(tmp_path, more)), None).themes
+
+    assert [each["count"] for each in found["irritation"].themes] == [20, 6]
+    assert [each["count"] for each in found["joy"].themes] == [3]
+    assert sum(each["n"] for each in found["joy"].periods["large"]) == 3
