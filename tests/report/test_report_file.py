@@ -25,7 +25,11 @@ def page(tmp_path_factory):
 @pytest.fixture
 def lake_uri(tmp_path, monkeypatch):
     lake = FolderLake(tmp_path, tables())
-    monkeypatch.setattr(affectflow.report, "open_lake", lambda uri: views.connect(lake))
+    monkeypatch.setattr(
+        affectflow.report,
+        "open_lake",
+        lambda uri, queries: views.connect(lake, queries=queries),
+    )
     monkeypatch.setattr(affectflow.report, "_versions", lambda uri: {})
     monkeypatch.setattr(affectflow.report, "basis_digest", lambda *_, **__: "")
     return str(tmp_path)
