@@ -9,6 +9,7 @@ from affectflow.gold.figures.differences import difference, excludes_zero
 from affectflow.nouns import count
 from affectflow.report import charts
 from affectflow.report.course import course
+from affectflow.report.effects import MIN_FLAGGED
 from affectflow.report.frustration import columns_of, marks_of, rates_of
 from affectflow.report.gaps import published
 from affectflow.report.html import Child, Html, el, join, prose
@@ -225,12 +226,14 @@ def _top_themes(facts: Facts) -> list[str]:
 
 
 def _top_place(facts: Facts, shares: "Shares | None") -> str | None:
-    """Returns the container with the highest share, or of the highest rank."""
+    """Returns the container with the highest share or rank; None if few are flagged."""
     shown = _places(facts)
     if len(shown) < 2:
         return None
     if _has_shares(shares):
         return str(max(shares.containers, key=lambda c: shares.containers[c].value))
+    if facts.counts.containers[shown[0]].flagged < MIN_FLAGGED:
+        return None
     return shown[0]
 
 

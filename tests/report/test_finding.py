@@ -169,6 +169,16 @@ def test_shares_by_container_and_role_stand_beside_their_counts(tmp_path):
     assert set(facts.shares.roles) == {"member", "contributor"}
 
 
+@pytest.mark.parametrize(("flagged", "named"), [(4, False), (5, True)])
+def test_a_container_is_not_named_for_a_few_flagged_messages(tmp_path, flagged, named):
+    facts = facts_of(tmp_path, two_weeks(by_newcomers=False))
+    containers = facts.counts.containers
+    for name, counted in containers.items():
+        containers[name] = counted._replace(flagged=flagged)
+
+    assert ("for its size, in" in said(facts)[0]) is named
+
+
 def test_a_container_that_people_answered_too_little_of_is_not_ruled_out(tmp_path):
     facts = facts_of(tmp_path, validated(two_weeks(by_newcomers=False)))
     assert "Most often in " in said(facts)[0]
