@@ -27,7 +27,14 @@ from affectflow_transforms.eeg.quality import figures, quality
 from affectflow_transforms.eeg.recordings import bare, channels_of
 from affectflow_transforms.eeg.saved import ANNOTATOR, FILE, Montage
 from affectflow_transforms.finetune import loop
-from affectflow_transforms.finetune.splits import Rows, Source, Splits, column, read
+from affectflow_transforms.finetune.splits import (
+    Rows,
+    Source,
+    Splits,
+    column,
+    read,
+    say_few,
+)
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.media import Clip
 from affectflow_transforms.models.pretrained.options import check_word
@@ -152,6 +159,7 @@ class GraphEEG(FolderTrainer):
             f"{len(examples.windows):,} windows of {len(examples.rows):,} recordings"
             + "".join(f", {n:,} {why}" for why, n in examples.left_out.items())
         )
+        say_few(parts, tell)
         module = _network(montage, self.dropout, self.seed)
         mark = self._mark(source, examples)
         course = self._fit(module, montage, examples, parts, work, mark, tell)

@@ -24,7 +24,7 @@ from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop
 from affectflow_transforms.finetune.aims import Aim, Wanted, aim_of
-from affectflow_transforms.finetune.splits import Source, Splits, column
+from affectflow_transforms.finetune.splits import Source, Splits, column, say_few
 from affectflow_transforms.models import trained
 from affectflow_transforms.sequences import network
 from affectflow_transforms.sequences.card import Facts, card_of
@@ -165,6 +165,7 @@ class Tracks(FolderTrainer):
         splits = split(
             material.source, aim.usable, material.subjects, self.folds, self.fold
         )
+        say_few(splits, tell)
         lesson = prepare(material, aim, splits, shape, dict(self.settings), self.seed)
         mark = self._mark(material)
         course = self._fit(lesson, splits, work, mark, tell)
@@ -274,7 +275,14 @@ class Tracks(FolderTrainer):
             card=card_of(facts),
             held_out=facts.held_out,
             figures=figures,
+            options=self._options,
         )
+
+    @property
+    def _options(self) -> str:
+        """Returns what `annotate` needs besides the folder."""
+        frames = f" --set fps={self.fps:g}" if self.fps else ""
+        return f"--set tracks=TABLES{frames}"
 
 
 def _range(source: Source, labels: tuple[str, ...]) -> tuple[float, float]:
