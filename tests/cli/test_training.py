@@ -52,7 +52,7 @@ def test_weights_card_and_figures_are_written_and_said(xed, tmp_path, capsys):
         "plutchik_de_v1.safetensors",
     ]
     card = (out / "MODEL_CARD.md").read_text("utf-8")
-    assert "Licence of the data: CC0-1.0" in card
+    assert "| licence of the data | CC0-1.0 |" in card
     assert "| (macro) |" in card
     assert EmbeddedGerman(weights=str(out)).annotator()["licence"] == "CC0-1.0"
 
@@ -162,7 +162,7 @@ def test_frustration_is_trained_by_name(shared_data):
     auc = {f.label: f.value for f in found.figures if f.name == "auc"}
     assert auc["frustration"] > 0.65
     assert "threads, by a hash" in found.held_out
-    assert "Licence of the data: MIT" in found.card
+    assert "| licence of the data | MIT |" in found.card
 
 
 @pytest.mark.proof

@@ -54,9 +54,20 @@ def test_twenty_of_each_kind_corpus_and_build_are_stored(reading):
         for each in join.stored(reading)
         if each.builds
         for build in each.builds.split("+")
+        if build in BUILDS
     )
 
     assert found == {each: draw.EACH for each in product(KINDS, CORPORA, BUILDS)}
+
+
+def test_a_further_build_has_its_own_share_and_no_part_in_the_difference():
+    compared = Verdict("so", "cause", "old+new", "a", "", "right")
+    further = compared._replace(builds="rank", digest="b", verdict="wrong")
+
+    assert list(join.shares([compared, further], "cause"))[2:] == [
+        "rank 0.000 (0.000 to 0.793)"
+    ]
+    assert join.difference([compared, further], "cause") == (0, 0, 0)
 
 
 def test_another_seed_draws_other_decoys():

@@ -1,10 +1,11 @@
 """Draws what a reader judges without knowing which build said it.
 
-    python -m tests.quality.read.draw FOLDER OLD_LAKES NEW_LAKES SEED
+    python -m tests.quality.read.draw FOLDER OLD_LAKES NEW_LAKES SEED [RANK_LAKES]
 
-Both folders of lakes hold one for each corpus, under the same names.
+All folders of lakes hold one for each corpus, under the same names.
 `FOLDER/list.jsonl` is what the reader sees: causes and top scores of both builds and
-decoys, shuffled, without build or score. `FOLDER/key.csv` is opened after the verdicts
+decoys, shuffled, without build or score. RANK_LAKES adds causes of a third build, half
+as many and no top scores. `FOLDER/key.csv` is opened after the verdicts
 are written. SEED is any text; another one draws other causes and decoys.
 """
 
@@ -41,7 +42,8 @@ SELECT u.text, c.label, c.cause_text AS span,
 FROM causes c
 JOIN utterances u ON u.utterance_id = c.utterance_id
 JOIN utterances w ON w.utterance_id = c.cause_utterance_id
-WHERE c.status = 'ok' AND length(u.text) <= ? AND length(w.text) <= ?
+WHERE c.annotator_id IN (SELECT annotator_id FROM last_miner)
+  AND c.status = 'ok' AND length(u.text) <= ? AND length(w.text) <= ?
 """
 
 
@@ -177,6 +179,14 @@ def drawn(lakes: dict[str, Path], seed: str) -> Iterator[Drawn]:
                     yield Drawn(place.name, item, build)
 
 
+def drawn_causes(build: str, folder: Path, seed: str) -> Iterator[Drawn]:
+    """Yields half as many causes of each corpus of a build, and no top scores."""
+    for place in sorted(folder.iterdir()):
+        with open_lake(str(place)) as lake:
+            for item in random_causes(lake, seed)[: EACH // 2]:
+                yield Drawn(place.name, item, build)
+
+
 def write(folder: Path, found: Iterable[Drawn], seed: str) -> None:
     """Writes the list for the reader, and the key: equal items of two builds once."""
     merged: dict[tuple[str, Item], list[Drawn]] = {}
@@ -202,4 +212,7 @@ def write(folder: Path, found: Iterable[Drawn], seed: str) -> None:
 if __name__ == "__main__":
     place, old, new = map(Path, sys.argv[1:4])
     seed = sys.argv[4]
-    write(place, [*drawn({"old": old, "new": new}, seed), *decoys(seed)], seed)
+    found = [*drawn({"old": old, "new": new}, seed), *decoys(seed)]
+    for ranked in sys.argv[5:6]:
+        found += drawn_causes("rank", Path(ranked), seed)
+    write(place, found, seed)

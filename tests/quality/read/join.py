@@ -18,12 +18,14 @@ from affectflow.gold.figures.accuracy import wilson
 
 READINGS = tuple(
     Path(__file__).with_name(name)
-    for name in ("verdicts.csv", "verdicts_2.csv", "verdicts_3.csv")
+    for name in ("verdicts.csv", *(f"verdicts_{n}.csv" for n in (2, 3, 4)))
 )
 """A file for each reading, the first first."""
 SAYS = ("right", "acceptable", "wrong")
 KINDS = ("top", "cause")
 BUILDS = ("old", "new")
+FURTHER = ("rank",)
+"""Builds that some readings have beside the two that are compared."""
 RESAMPLES = 10_000
 
 
@@ -79,12 +81,23 @@ def store(found: Iterable[Verdict], reading: Path) -> None:
         writer.writerows(found)
 
 
+def of(found: Iterable[Verdict], builds: Iterable[str]) -> list[Verdict]:
+    """Returns the verdicts on items that one of the builds said."""
+    return [each for each in found if set(builds) & set(each.builds.split("+"))]
+
+
+def compared(found: Iterable[Verdict]) -> tuple[str, ...]:
+    """Returns the builds of a reading: the two, and the further ones it has."""
+    kept = list(found)
+    return (*BUILDS, *(build for build in FURTHER if of(kept, [build])))
+
+
 def difference(found: list[Verdict], kind: str) -> tuple[float, float, float]:
     """Returns new minus old, and its 95 % interval, in the share not wrong.
 
     Items are resampled, so that one that both builds said moves neither share alone.
     """
-    own = [each for each in found if each.kind == kind and each.builds]
+    own = [each for each in of(found, BUILDS) if each.kind == kind]
     good = np.array([each.verdict != "wrong" for each in own], float)
     by = {b: np.array([b in each.builds.split("+") for each in own]) for b in BUILDS}
     chance = np.random.default_rng(0)
@@ -100,8 +113,8 @@ def difference(found: list[Verdict], kind: str) -> tuple[float, float, float]:
 def shares(found: Iterable[Verdict], kind: str) -> Iterator[str]:
     """Yields the share of each build that is not wrong, with Wilson's interval."""
     own = [each for each in found if each.kind == kind]
-    for build in BUILDS:
-        good = [v.verdict != "wrong" for v in own if build in v.builds.split("+")]
+    for build in compared(own):
+        good = [each.verdict != "wrong" for each in of(own, [build])]
         share, low, high = wilson(sum(good) / len(good), len(good))
         yield f"{build} {share:.3f} ({low:.3f} to {high:.3f})"
 
@@ -119,10 +132,11 @@ def decoys(found: Iterable[Verdict], kind: str) -> tuple[int, int]:
 def mistakes(found: Iterable[Verdict], kind: str) -> Iterator[str]:
     """Yields how often each build is wrong in which way, if the reader named it."""
     named = [each for each in found if each.kind == kind and each.builds and each.why]
+    builds = compared(named)
     for why, _ in Counter(each.why for each in named).most_common():
         own = [each for each in named if each.why == why]
-        old, new = (sum(b in each.builds.split("+") for each in own) for b in BUILDS)
-        yield f"| {kind} | {why} | {old} | {new} |"
+        counts = " | ".join(str(len(of(own, [build]))) for build in builds)
+        yield f"| {kind} | {why} | {counts} |"
 
 
 def table(found: list[Verdict]) -> Iterator[str]:
@@ -132,7 +146,7 @@ def table(found: list[Verdict]) -> Iterator[str]:
     corpora = sorted({each.corpus for each in found if each.builds})
     for kind, corpus in product(KINDS, (*corpora, "all")):
         own = [v for v in found if v.kind == kind and corpus in ("all", v.corpus)]
-        old, new = ([v for v in own if b in v.builds.split("+")] for b in BUILDS)
+        old, new = (of(own, [build]) for build in BUILDS)
         both = len(set(old) & set(new))
         yield f"| {kind} | {corpus} | {_counts(old)} | {_counts(new)} | {both} |"
 

@@ -243,5 +243,5 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(tmp_path):
 
     again, whole = (trainer.train_in(w, data, tell=told.append) for w in works)
 
-    assert told[0] == "goes on after epoch 2"
+    assert "goes on after epoch 2" in told
     assert weights.digest(again.weights) == weights.digest(whole.weights)

@@ -230,7 +230,7 @@ def test_rated_replies_of_a_lake_are_pairs(here, tmp_path):
         ({"label": "disgust"}, {}, "120 an answer that is out_of_vocabulary"),
         ({"label": None}, {}, "120 a row without an answer"),
         ({}, {"rate": 1e30}, "the loss is not a number in the first epoch"),
-        ({}, {"text": "txt"}, "no column 'txt'; did you mean 'text'"),
+        ({}, {"text": "txt"}, "no column 'txt'; name it with --set text=COLUMN"),
         ({"speaker_id": "s1"}, {}, "has 1 different `speaker_id`"),
     ],
 )
@@ -261,10 +261,10 @@ def test_an_empty_dev_file_is_refused(here, tmp_path):
 def test_a_licence_that_forbids_adapted_versions_is_refused_or_kept_private(
     here, tmp_path
 ):
-    with pytest.raises(UsageError, match=r"'CC BY-ND 4\.0' forbids passing on"):
+    with pytest.raises(UsageError, match=r"'CC BY-ND 4\.0', forbids passing on"):
         trainer(here).train_in(tmp_path, here / "data", licence="CC BY-ND 4.0")
 
-    kept = trainer(here, private=True, epochs=1)
+    kept = trainer(here, accept="private", epochs=1)
     found = kept.train_in(tmp_path, here / "data", licence="CC BY-ND 4.0")
 
     assert "**Not to be passed on:**" in found.card

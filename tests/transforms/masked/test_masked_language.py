@@ -116,7 +116,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(base, tmp_path, texts
     again = trainer.train_in(work, texts, tell=told.append)
 
     assert os.WTERMSIG(status) == signal.SIGKILL
-    assert told[0] == "goes on after epoch 1"
+    assert "goes on after epoch 1" in told
     files = [each.weights / "model.safetensors" for each in (whole, again)]
     assert files[0].read_bytes() == files[1].read_bytes()
 

@@ -167,7 +167,7 @@ def test_the_trainer_keeps_its_promises_and_learns_who_follows_whom(tmp_path):
 
     values = {(f.name, f.label): f.value for f in found.figures}
     assert values["weighted_f1", "SkipChain"] > 0.95
-    assert "Licence of the data: not stated" in found.card
+    assert "| licence of the data | not stated |" in found.card
     assert "by a hash of the group" in found.held_out
 
 

@@ -8,6 +8,7 @@ reads with Conditioned, over any annotator of emotions.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -21,7 +22,13 @@ from affectflow_transforms.conditioned.lesson import Lesson, Pairs, figures_of, 
 from affectflow_transforms.conditioned.model import ANNOTATOR, FILE
 from affectflow_transforms.conditioned.writing import Writer, tokens_of, written
 from affectflow_transforms.finetune import loop
-from affectflow_transforms.finetune.card import stricter
+from affectflow_transforms.finetune.licences import (
+    PRIVATE,
+    SAYS,
+    check_passing_on,
+    passing_on,
+    stricter,
+)
 from affectflow_transforms.finetune.splits import (
     Source,
     Splits,
@@ -35,7 +42,6 @@ from affectflow_transforms.models.pretrained import source as bases
 from affectflow_transforms.models.pretrained.source import allows_commerce
 
 _MODEL = "model"
-_SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
 
 
 @dataclass(kw_only=True)
@@ -63,6 +69,8 @@ class Conditioned(FolderTrainer):
       rate: highest learning rate of the base.
       head_rate: of the table of emotions and the norm.
       max_tokens: longer messages and replies are cut.
+      accept: `private` says that a model stays with you if the licence of its data or
+        its base forbids passing it on.
       seed: of all that is random.
 
     Raises:
@@ -82,6 +90,7 @@ class Conditioned(FolderTrainer):
     rate: float = 1e-4
     head_rate: float = 1e-3
     max_tokens: int = 128
+    accept: str = ""
     seed: int = 0
 
     file: ClassVar[str] = FILE
@@ -100,6 +109,7 @@ class Conditioned(FolderTrainer):
             "rate": self.rate > 0,
             "head_rate": self.head_rate > 0,
             "max_tokens": self.max_tokens >= 3,
+            "accept": self.accept in ("", PRIVATE),
             "seed": self.seed >= 0,
         }
         for name, fits in ranges.items():
@@ -114,13 +124,18 @@ class Conditioned(FolderTrainer):
     ) -> Trained:
         """Returns the fitted network with figures on the messages held out."""
         source = read(data)
+        licences = {
+            "data": trained.licence_of(source.files[0], licence),
+            "base": bases.licence_of(self.base, self.revision),
+        }
+        check_passing_on(licences, self.accept)
         pairs = pairs_of(source, self.text, self.reply, self.emotion, self._labels)
         splits = split(source, pairs.usable, self.split_by, pairs.texts)
         say_few(splits, tell)
         base = bases.local_folder(self.base, self.revision)
         lesson = self._lesson(base, pairs, tell)
         course = self._fit(lesson, splits, work, self._mark(source, base), tell)
-        return self._finished(lesson, splits, course, work, source, licence, base)
+        return self._finished(lesson, splits, course, work, source, licences, base)
 
     @property
     def _labels(self) -> tuple[str, ...]:
@@ -200,7 +215,7 @@ class Conditioned(FolderTrainer):
         course: loop.Course,
         work: Path,
         source: Source,
-        licence: str,
+        licences: Mapping[str, str],
         base: Path,
     ) -> Trained:
         """Returns the folder of the network, with its card."""
@@ -211,9 +226,11 @@ class Conditioned(FolderTrainer):
         messages = [lesson.messages[row] for row in held]
         replies = written(writer, messages, pairs.emotions[held], self.max_tokens)
         figures = figures_of(lesson, held, replies, _units(source, splits))
-        of_data = trained.licence_of(source.files[0], licence)
-        of_base = bases.licence_of(self.base, self.revision)
-        passed_on = stricter(of_data, of_base)
+        kept_back = check_passing_on(licences, self.accept)
+        passed_on = stricter(licences["data"], licences["base"])
+        stopped = (
+            ", and stopped where the loss was no number" if course.diverged else ""
+        )
         folder = work / _MODEL
         _save(lesson, folder, passed_on)
         held_out = f"{len(held):,} of {len(pairs.usable):,} rows, by `{splits.key}`"
@@ -231,12 +248,14 @@ Read by `Conditioned`, made by `affectflow train conditioned`. Its encoder is to
 | --- | --- |
 | data | {", ".join(f"{file.name} (SHA-256 {trained.sha256(file)})" for file in source.files)} |
 | rows | {len(splits.learned):,} trained on, {len(splits.chosen):,} to choose the epoch by; left out: {left_out or "none"} |
-| licence of the data | {of_data} |
-| licence of the base | {of_base} |
-| commercial use | {_SAYS[allows_commerce(passed_on)]} |
-| epochs | {len(course.figures)}, of which number {course.best + 1} was kept |
+| licence of the data | {licences["data"]} |
+| licence of the base | {licences["base"]} |
+| commercial use | {SAYS[allows_commerce(passed_on)]} |
+| epochs | {len(course.figures)}, of which number {course.best + 1} was kept{stopped} |
 | options | rate={self.rate}, head_rate={self.head_rate}, batch={self.batch}, max_tokens={self.max_tokens}, seed={self.seed} |
 | weights | BLAKE2b {weights.digest(folder)} |
+
+{passing_on(kept_back, "Who passes the weights on is bound by both licences.")}
 
 ## Figures
 

@@ -7,7 +7,7 @@ from typing import Any
 from affectflow.kinds.trainer import Figure
 from affectflow_transforms.distil.teachers import Teacher
 from affectflow_transforms.finetune.aims import Aim
-from affectflow_transforms.finetune.card import SAYS, stricter
+from affectflow_transforms.finetune.licences import SAYS, passing_on, stricter
 from affectflow_transforms.finetune.loop import Course
 from affectflow_transforms.finetune.splits import Splits
 from affectflow_transforms.models import trained
@@ -32,6 +32,7 @@ class Facts:
       base_licence: of it.
       figures: on the rows held out.
       digest: of the weights file.
+      kept_back: what of it has a licence that forbids passing the model on.
     """
 
     trainer: Any
@@ -47,6 +48,7 @@ class Facts:
     base_licence: str
     figures: tuple[Figure, ...]
     digest: str
+    kept_back: tuple[str, ...] = ()
 
     @property
     def held_out(self) -> str:
@@ -104,7 +106,7 @@ as its teacher would, with {_answer(facts.aim)}.
 
 What binds the teacher binds the student: its licence, whether it may be used
 commercially, and in which contexts. All of this is in config.json and in the table
-`annotators`, beside every label that the student gives.{_notice(teacher)}
+`annotators`, beside every label that the student gives.{_notice(teacher)}{_kept(facts)}
 
 ## Figures
 
@@ -128,6 +130,11 @@ def _answer(aim: Aim) -> str:
         "several": f"any number of the labels {labels}",
         "value": f"numbers for {labels}",
     }[aim.head]
+
+
+def _kept(facts: Facts) -> str:
+    said = passing_on(facts.kept_back, "")
+    return f"\n\n{said}" if said else ""
 
 
 def _notice(teacher: Teacher) -> str:

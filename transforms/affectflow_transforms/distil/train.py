@@ -28,6 +28,7 @@ from affectflow_transforms.distil.rows import Taught, taught_by
 from affectflow_transforms.distil.teachers import Teacher, teacher_of
 from affectflow_transforms.finetune import loop, marks
 from affectflow_transforms.finetune.aims import Aim
+from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
 from affectflow_transforms.finetune.scores import figure_of, figures_of, thresholds_of
 from affectflow_transforms.finetune.splits import Rows, Splits, say_few, split
 from affectflow_transforms.models.pretrained import source as bases
@@ -74,6 +75,8 @@ class Distil(FolderTrainer):
       warmup: share of all steps in which rates rise.
       max_tokens: longer texts are cut.
       longest_s: seconds of a turn that are heard.
+      accept: `private` says that a model stays with you if the licence of its teacher,
+        texts or base forbids passing it on.
       seed: of all that is random.
       device: `cpu`, `cuda`, ...; `auto` is CUDA where there is one.
 
@@ -101,6 +104,7 @@ class Distil(FolderTrainer):
     warmup: float = 0.1
     max_tokens: int = 128
     longest_s: float = 10.0
+    accept: str = ""
     seed: int = 0
     device: str = "auto"
 
@@ -126,6 +130,7 @@ class Distil(FolderTrainer):
             "warmup": 0 <= self.warmup < 1,
             "max_tokens": self.max_tokens >= 3,
             "longest_s": self.longest_s >= 0.1,
+            "accept": self.accept in ("", PRIVATE),
             "seed": self.seed >= 0,
         }
         marks.check_ranges(self, ranges)
@@ -137,7 +142,14 @@ class Distil(FolderTrainer):
     ) -> Trained:
         """Returns the student with its agreement on the rows held out."""
         base = bases.local_folder(self.base, self.revision) if self.base else None
+        base_licence = bases.licence_of(self.base, self.revision) if base else ""
         teacher, taught = self._taught(data)
+        licences = {
+            "teacher": " and ".join(teacher.licences),
+            "texts or recordings": licence,
+            "base": base_licence,
+        }
+        kept_back = check_passing_on(licences, self.accept)
         taught, made = self._received(taught, base, work)
         aim = aims.aim_of(
             taught, teacher, objective=self._objective(taught), scale=self.scale
@@ -161,9 +173,10 @@ class Distil(FolderTrainer):
             rows=digest,
             licence=licence or "not stated",
             base=marks.name_of(self.base, base) if base else "",
-            base_licence=bases.licence_of(self.base, self.revision) if base else "",
+            base_licence=base_licence,
             figures=figures,
             digest=weights.digest(work / _MODEL),
+            kept_back=tuple(kept_back),
         )
         return Trained(
             annotator=facts.student,

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from affectflow.kinds.trainer import Figure
+from affectflow_transforms.finetune.licences import SAYS, passing_on, word_of
 from affectflow_transforms.finetune.loop import Course
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained.source import allows_commerce
-
-_SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +28,7 @@ class Facts:
       held_out: whose they are, in a line.
       digest: of the weights file.
       seed: of all that is random.
+      kept_back: what of it has a licence that forbids passing the model on.
     """
 
     montage: Mapping[str, Any]
@@ -42,13 +42,18 @@ class Facts:
     held_out: str
     digest: str
     seed: int
+    kept_back: tuple[str, ...] = ()
 
 
 def card_of(facts: Facts) -> str:
     """Returns the card, in Markdown."""
     own, course = facts.montage, facts.course
-    commerce = _SAYS[allows_commerce(facts.licence.lower().replace(" ", "-"))]
-    return f"""# GraphEEG: {", ".join(own["labels"])}
+    word = word_of(facts.licence)
+    stopped = ", and stopped where the loss was no number" if course.diverged else ""
+    return f"""---
+license: {word}
+---
+# GraphEEG: {", ".join(own["labels"])}
 
 Read by `GraphEEG`, made by `affectflow train graph-eeg`: the network of HiSTN
 (arXiv 2408.15255), one label for a stretch of an EEG recording.
@@ -58,14 +63,15 @@ Read by `GraphEEG`, made by `affectflow train graph-eeg`: the network of HiSTN
 | data | {", ".join(f"{file.name} (SHA-256 {trained.sha256(file)})" for file in facts.files)} |
 | recordings | {facts.learned:,} trained on, {facts.chosen:,} to choose the epoch by |
 | licence of the data | {facts.licence} |
-| commercial use | {commerce} |
+| commercial use | {SAYS[allows_commerce(word)]} |
 | electrodes | {", ".join(own["channels"])}; regions of {", ".join(map(str, own["regions"]))} |
 | windows | {own["size"]} samples at {own["rate"]} Hz, each divided by its largest value |
 | objective | {facts.objective} |
-| epochs | {len(course.figures)}, of which number {course.best + 1} was kept |
+| epochs | {len(course.figures)}, of which number {course.best + 1} was kept{stopped} |
 | seed | {facts.seed} |
 | weights | BLAKE2b {facts.digest} |
 
+{passing_on(facts.kept_back, "Who passes the weights on is bound by the licence of the data.")}
 The same data, options and seed give the same weights on one machine.
 
 ## Figures

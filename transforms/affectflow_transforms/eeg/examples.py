@@ -15,7 +15,13 @@ from affectflow.kinds.renderer import UnmeasuredError
 from affectflow_transforms.eeg import recordings
 from affectflow_transforms.eeg.model import read
 from affectflow_transforms.eeg.saved import Montage
-from affectflow_transforms.finetune.splits import Rows, Source, Splits, column
+from affectflow_transforms.finetune.splits import (
+    Rows,
+    Source,
+    Splits,
+    check_dev,
+    column,
+)
 from affectflow_transforms.models.media import Clip
 
 MOST_BYTES = 4 << 30
@@ -144,6 +150,7 @@ def split(source: Source, rows: Rows, split_by: str) -> Splits:
     keys = [str(each or "") for each in column(source, split_by, "split_by")]
     people = sorted({keys[row] for row in rows if not source.given[row]}, key=_hash)
     given = {keys[row] for row in rows if source.given[row]}
+    check_dev(source, len(given))
     _check_people(source, people, given, split_by)
     n_held = 0 if given else max(1, round(len(people) / 5))
     held = given or set(people[:n_held])

@@ -27,6 +27,7 @@ from affectflow_transforms.eeg.quality import figures, quality
 from affectflow_transforms.eeg.recordings import bare, channels_of
 from affectflow_transforms.eeg.saved import ANNOTATOR, FILE, Montage
 from affectflow_transforms.finetune import loop
+from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
 from affectflow_transforms.finetune.splits import (
     Rows,
     Source,
@@ -79,6 +80,8 @@ class GraphEEG(FolderTrainer):
       patience: epochs without a better figure after which it stops.
       batch: windows of a step.
       rate_of_learning: the highest.
+      accept: `private` says that a model stays with you if the licence of its data
+        forbids passing it on.
       seed: of all that is random.
 
     Raises:
@@ -101,6 +104,7 @@ class GraphEEG(FolderTrainer):
     patience: int = 10
     batch: int = 256
     rate_of_learning: float = 1e-3
+    accept: str = ""
     seed: int = 0
 
     file: ClassVar[str] = FILE
@@ -125,6 +129,7 @@ class GraphEEG(FolderTrainer):
             "patience": self.patience >= 1,
             "batch": self.batch >= 2,
             "rate_of_learning": self.rate_of_learning > 0,
+            "accept": self.accept in ("", PRIVATE),
             "seed": self.seed >= 0,
         }
         for name, fits in ranges.items():
@@ -148,6 +153,8 @@ class GraphEEG(FolderTrainer):
     ) -> Trained:
         """Returns the fitted network with figures on people held out."""
         source = read(data)
+        passed_on = trained.licence_of(source.files[0], licence)
+        check_passing_on({"data": passed_on}, self.accept)
         labels, target = self._labelled(source)
         clips = clips_of(source, data)
         self._check_channels(source, clips)
@@ -164,7 +171,7 @@ class GraphEEG(FolderTrainer):
         mark = self._mark(source, examples)
         course = self._fit(module, montage, examples, parts, work, mark, tell)
         return self._finished(
-            module, montage, examples, parts, course, work, source, licence
+            module, montage, examples, parts, course, work, source, passed_on
         )
 
     # -- what is learned ---------------------------------------------------------------
@@ -302,9 +309,8 @@ class GraphEEG(FolderTrainer):
             [str(people[row]) for row in parts.held_out],
             is_scale=self.objective == OBJECTIVES[0],
         )
-        passed_on = trained.licence_of(source.files[0], licence)
         metadata = {
-            "licence": passed_on,
+            "licence": licence,
             "training_digest": f"sha256:{trained.sha256(source.files[0])}",
             "settings": json.dumps(vars(self), sort_keys=True, default=str),
         }
@@ -318,7 +324,7 @@ class GraphEEG(FolderTrainer):
         facts = Facts(
             montage=asdict(montage),
             files=source.files,
-            licence=passed_on,
+            licence=licence,
             objective=self.objective,
             learned=len(parts.learned),
             chosen=len(parts.chosen),
@@ -326,6 +332,7 @@ class GraphEEG(FolderTrainer):
             figures=found,
             held_out=held_out,
             digest=weights.digest(folder),
+            kept_back=tuple(check_passing_on({"data": licence}, self.accept)),
             seed=self.seed,
         )
         return Trained(

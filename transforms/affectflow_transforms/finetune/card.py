@@ -7,22 +7,18 @@ from typing import Any
 from affectflow.kinds.trainer import Figure
 from affectflow.opened.labelled import GOLD
 from affectflow_transforms.finetune.aims import Aim
-from affectflow_transforms.finetune.licences import stricter
+from affectflow_transforms.finetune.licences import SAYS, passing_on, stricter
 from affectflow_transforms.finetune.loop import Course
 from affectflow_transforms.finetune.splits import Source, Splits
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained.passed_on import PassedOn
 from affectflow_transforms.models.pretrained.source import allows_commerce
 
-__all__ = ["SAYS", "Facts", "card_of", "stricter"]
-
 _OPTIONS = (
     *("rate", "head_rate", "layer_decay", "batch", "is_frozen", "balance", "sam_rho"),
     "frozen_layers",
     *("hidden", "dropout", "se_head", "lexicon_loss", "max_tokens", "seed"),
 )
-SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
-"""What a card says of commercial use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,14 +159,9 @@ def _fit(facts: Facts) -> str:
 
 
 def _passing(facts: Facts) -> str:
-    if facts.kept_back:
-        what = " and of the ".join(facts.kept_back)
-        return (
-            f"**Not to be passed on:** the licence of the {what} forbids it, and the "
-            "user said that the model stays with them."
-        )
     more = ", and by that of the words" if facts.copied else ""
-    return f"Who passes the weights on is bound by both licences{more}."
+    both = f"Who passes the weights on is bound by both licences{more}."
+    return passing_on(facts.kept_back, both)
 
 
 def _answer(aim: Aim) -> str:

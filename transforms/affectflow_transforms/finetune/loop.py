@@ -123,11 +123,11 @@ def _check_any(course: Course, epoch: int, tell: Tell) -> None:
     if course.best < 0:
         raise UsageError(
             "the loss is not a number in the first epoch, so there is no model: lower "
-            "`rate` and `head_rate`, or look for rows whose numbers are far off"
+            "the rate of learning, or look for rows whose numbers are far off"
         )
     tell(
         f"the loss is not a number in epoch {epoch + 1}: stopped there, and kept epoch "
-        f"{course.best + 1}; a lower `rate` may go further"
+        f"{course.best + 1}; a lower rate of learning may go further"
     )
 
 

@@ -219,12 +219,17 @@ def check_apart(
         )
 
 
-def _check_filled(source: Source, parts: Splits, keys: set[str]) -> None:
-    if len(source.files) > 1 and not len(parts.held_out):
+def check_dev(source: Source, held_out: int) -> None:
+    """Raises UsageError if there is a second file, and no row of it can be used."""
+    if len(source.files) > 1 and not held_out:
         raise UsageError(
             f"{str(source.files[1])!r} has no row that can be used, so there are no "
-            "figures: fill it, or remove it to have a tenth of the rows held out"
+            "figures: fill it, or remove it to have some of the training rows held out"
         )
+
+
+def _check_filled(source: Source, parts: Splits, keys: set[str]) -> None:
+    check_dev(source, len(parts.held_out))
     for rows, what in (
         (parts.held_out, "to hold out"),
         (parts.chosen, "to choose the epoch by"),

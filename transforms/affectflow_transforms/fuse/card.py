@@ -6,15 +6,13 @@ from functools import reduce
 from typing import Any
 
 from affectflow.kinds.trainer import Figure
-from affectflow_transforms.finetune.card import stricter
+from affectflow_transforms.finetune.licences import SAYS, passing_on, stricter
 from affectflow_transforms.finetune.loop import Course
 from affectflow_transforms.finetune.splits import Splits
 from affectflow_transforms.fuse.rows import Corpus
 from affectflow_transforms.fuse.saved import Plan
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained.source import allows_commerce
-
-_SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +30,7 @@ class Facts:
       held_out: which rows the figures are of, in a line.
       figures: on them.
       digest: of the weights file.
+      kept_back: what of it has a licence that forbids passing the model on.
     """
 
     trainer: Any
@@ -44,6 +43,13 @@ class Facts:
     held_out: str
     figures: tuple[Figure, ...]
     digest: str
+    kept_back: tuple[str, ...] = ()
+
+
+_BOUND = (
+    "Who passes the weights on is bound by all these licences; the strictest is at the "
+    "head."
+)
 
 
 def strictest(licences: Sequence[str]) -> str:
@@ -80,13 +86,13 @@ It gives one label of {", ".join(examples.labels)}.
 | rows | {len(splits.learned):,} to learn from, of which {len(examples.labelled(splits.learned)):,} have a label and {len(examples.paired(splits.learned)):,} two modalities or more; {len(splits.chosen):,} to choose the epochs by{_left_out(corpus)} |
 | licences of the annotators | {", ".join(f"{name}: {said}" for name, said in corpus.licences.items())} |
 | licence of the labels | {facts.licence} |
-| commercial use | {_SAYS[allows_commerce(passed_on)]} |
+| commercial use | {SAYS[allows_commerce(passed_on)]} |
 | contrastive stage | {_stage(facts.contrast)} |
 | classifier | {_stage(facts.course)} |
 | options | {options} |
 | weights | BLAKE2b {facts.digest} |
 
-Who passes the weights on is bound by all these licences; the strictest is at the head. The same lake,
+{passing_on(facts.kept_back, _BOUND)} The same lake,
 options and seed give the same weights on one machine.
 
 ## Figures

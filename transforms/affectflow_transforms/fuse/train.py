@@ -18,6 +18,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, marks
+from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
 from affectflow_transforms.finetune.splits import Splits, column, say_few, split
 from affectflow_transforms.fuse import saved
 from affectflow_transforms.fuse.card import Facts, card_of, strictest
@@ -67,6 +68,8 @@ class Fuse(FolderTrainer):
       patience: epochs without a better figure after which a stage stops.
       batch: rows of a step.
       rate: highest learning rate.
+      accept: `private` says that a model stays with you if the licence of its labels or
+        of an annotator forbids passing it on.
       seed: of all that is random.
 
     Raises:
@@ -86,6 +89,7 @@ class Fuse(FolderTrainer):
     patience: int = 5
     batch: int = 32
     rate: float = 1e-3
+    accept: str = ""
     seed: int = 0
 
     file: ClassVar[str] = FILE
@@ -107,6 +111,7 @@ class Fuse(FolderTrainer):
             "patience": self.patience >= 1,
             "batch": self.batch >= 2,
             "rate": self.rate > 0,
+            "accept": self.accept in ("", PRIVATE),
             "seed": self.seed >= 0,
         }
         marks.check_ranges(self, ranges)
@@ -132,10 +137,13 @@ class Fuse(FolderTrainer):
         self, work: Path, data: Path, *, licence: str = "", tell: Tell = quiet
     ) -> Trained:
         """Returns the fitted network with figures on the rows held out."""
+        of_labels = licence or "not stated"
+        check_passing_on({"labels": of_labels}, self.accept)
         with open_lake(data) as lake:
             corpus = corpus_of(
                 lake, self.over, self.task, self.annotator, private=self.private
             )
+        check_passing_on(corpus.licences, self.accept)
         splits = _split(corpus, self.split_by)
         judged_by = corpus.examples.labelled(splits.chosen)
         say_few(replace(splits, chosen=judged_by), tell)
@@ -152,7 +160,7 @@ class Fuse(FolderTrainer):
             *retrieval_figures(lesson, splits.held_out, keys),
         )
         return self._finished(
-            lesson, corpus, splits, contrast, course, figures, work, licence
+            lesson, corpus, splits, contrast, course, figures, work, of_labels
         )
 
     def _mark(self, corpus: Corpus) -> str:
@@ -225,7 +233,6 @@ class Fuse(FolderTrainer):
     ) -> Trained:
         """Returns the folder of the network, with its card."""
         examples = corpus.examples
-        of_labels = licence or "not stated"
         plan = Plan(
             annotators=examples.annotators,
             widths=examples.widths,
@@ -236,7 +243,7 @@ class Fuse(FolderTrainer):
             touches=corpus.touches,
         )
         metadata = {
-            "licence": strictest([of_labels, *corpus.licences.values()]),
+            "licence": strictest([licence, *corpus.licences.values()]),
             "settings": json.dumps(vars(self), sort_keys=True, default=str),
         }
         folder = work / _MODEL
@@ -250,10 +257,13 @@ class Fuse(FolderTrainer):
             splits=splits,
             contrast=contrast,
             course=course,
-            licence=of_labels,
+            licence=licence,
             held_out=held_out,
             figures=figures,
             digest=weights.digest(folder),
+            kept_back=tuple(
+                check_passing_on({"labels": licence, **corpus.licences}, self.accept)
+            ),
         )
         return Trained(
             annotator=ANNOTATOR,

@@ -6,13 +6,11 @@ from typing import Any
 
 from affectflow.kinds.prompt import Prompt
 from affectflow.kinds.trainer import Figure
-from affectflow_transforms.finetune.card import stricter
+from affectflow_transforms.finetune.licences import SAYS, passing_on, stricter
 from affectflow_transforms.finetune.loop import Course
 from affectflow_transforms.finetune.splits import Splits
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained.source import allows_commerce
-
-_SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +32,7 @@ class Facts:
       base_digest: of it.
       figures: on the rows held out.
       digest: of the weights file.
-      private: the folder must not be passed on.
+      kept_back: what of it has a licence that forbids passing the model on.
       labels_by: who gave the labels.
       dev: the file that was held out; empty for a tenth of the rows.
     """
@@ -53,7 +51,7 @@ class Facts:
     base_digest: str
     figures: tuple[Figure, ...]
     digest: str
-    private: bool
+    kept_back: tuple[str, ...]
     labels_by: str
     dev: str = ""
 
@@ -92,7 +90,7 @@ base_model: {facts.base}
 # {facts.base}, instructed with {prompt.name}
 
 Read by `Generate` with the prompt `{prompt.name}`, made by `affectflow train instruct`.
-{_private(facts)}
+
 | | |
 | --- | --- |
 | data | {facts.data} (BLAKE2b of questions and answers {facts.data_digest}) |
@@ -102,7 +100,7 @@ Read by `Generate` with the prompt `{prompt.name}`, made by `affectflow train in
 | guard of the prompt | {prompt.guard or "none"} |
 | licence of the data | {facts.licence} |
 | licence of the base | {facts.base_licence} |
-| commercial use | {_SAYS[allows_commerce(licence)]} |
+| commercial use | {SAYS[allows_commerce(licence)]} |
 | base | {facts.base}, digest {facts.base_digest} |
 | trained | {how} |
 | objective | {trainer.objective} |
@@ -110,7 +108,7 @@ Read by `Generate` with the prompt `{prompt.name}`, made by `affectflow train in
 | options | {options} |
 | weights | BLAKE2b {facts.digest} |
 
-Who passes the weights on is bound by both licences. The same data, options and seed
+{passing_on(facts.kept_back, "Who passes the weights on is bound by both licences.")} The same data, options and seed
 give the same weights on one machine, without a GPU.
 
 ## Figures
@@ -129,15 +127,6 @@ sounds like to those who labelled the data, not what its author feels. With anot
 prompt, and on texts of another kind, language or community than the data, it is
 unmeasured: label some of yours and run `affectflow eval` first.{_guarded(prompt)}
 """  # noqa: E501
-
-
-def _private(facts: Facts) -> str:
-    if not facts.private:
-        return ""
-    return (
-        "\n**Not to be passed on:** a licence below forbids adapted versions, and "
-        "whoever trained it keeps it.\n"
-    )
 
 
 def _guarded(prompt: Prompt) -> str:

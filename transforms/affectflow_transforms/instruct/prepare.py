@@ -7,7 +7,7 @@ import numpy as np
 
 from affectflow.errors import UsageError
 from affectflow.kinds.prompt import Step, is_closed, parser_of
-from affectflow_transforms.finetune.card import stricter
+from affectflow_transforms.finetune.licences import stricter
 from affectflow_transforms.finetune.splits import Rows, Splits, split
 from affectflow_transforms.instruct.lessons import Lessons
 from affectflow_transforms.instruct.likelihood import (

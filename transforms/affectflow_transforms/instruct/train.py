@@ -20,6 +20,7 @@ from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.opened.labelled import GOLD
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop
+from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
 from affectflow_transforms.finetune.splits import Splits, say_few
 from affectflow_transforms.instruct.card import Facts, card_of
 from affectflow_transforms.instruct.figures import figures_of
@@ -80,8 +81,8 @@ class Instruct(FolderTrainer):
       warmup: share of all steps in which the rate rises.
       max_tokens: longer questions lose their middle; 0 for the base's own limit.
       dtype: of the base: `float32`, or `bfloat16` under an adapter.
-      private: allows a licence that forbids adapted versions: the folder then stays
-        with you, and its card says so.
+      accept: `private` says that a model stays with you if the licence of its data or
+        its base forbids passing it on.
       seed: of all that is random.
       device: `cpu`, `cuda`, ...; `auto` is CUDA where there is one.
 
@@ -113,7 +114,7 @@ class Instruct(FolderTrainer):
     warmup: float = 0.1
     max_tokens: int = 0
     dtype: Literal["float32", "bfloat16"] = "float32"
-    private: bool = False
+    accept: str = ""
     seed: int = 0
     device: str = "auto"
 
@@ -144,6 +145,7 @@ class Instruct(FolderTrainer):
             "weight_decay": self.weight_decay >= 0,
             "warmup": 0 <= self.warmup < 1,
             "max_tokens": self.max_tokens >= 0,
+            "accept": self.accept in ("", PRIVATE),
             "seed": self.seed >= 0,
         }
         for name, fits in ranges.items():
@@ -168,11 +170,11 @@ class Instruct(FolderTrainer):
         people.check(self._asker)
         base = bases.local_folder(self.base, self.revision)
         base_licence = bases.licence_of(self.base, self.revision)
-        self._check_licences(base_licence, licence)
+        check_passing_on({"data": licence, "base": base_licence}, self.accept)
         if self.tune == "lora":
             adapter.check_extra()
         lessons = gather(data, self._asker, self._wanted)
-        self._check_licences(lessons.licence)
+        check_passing_on({"labels": lessons.licence}, self.accept)
         generator = self._loaded(base, tell)
         lessons, school = schooled(
             generator,
@@ -195,6 +197,9 @@ class Instruct(FolderTrainer):
         course = self._fit(school, splits, work, mark, tell)
         self._save(generator, adapted, work / _MODEL, base)
         after = figures_of(school, lessons.exchanges, held, units, "after")
+        of_data = passed_on(lessons, licence)
+        said = {"data": of_data, "labels": lessons.licence, "base": base_licence}
+        kept_back = check_passing_on(said, self.accept)
         facts = Facts(
             trainer=self,
             prompt=self._asker.asked,
@@ -204,13 +209,13 @@ class Instruct(FolderTrainer):
             data_digest=lessons.digest,
             refused=lessons.refused,
             truncated=int(school.taught.questions.truncated.sum()),
-            licence=passed_on(lessons, licence),
+            licence=of_data,
             base=self._asker.model_name,
             base_licence=base_licence,
             base_digest=bases.folder_digest(base),
             figures=(*before, *after),
             digest=_digest(work / _MODEL),
-            private=self.private,
+            kept_back=tuple(kept_back),
             labels_by=self._labels_by(lessons),
             dev="".join(file.name for file in lessons.source.files[1:]),
         )
@@ -232,18 +237,6 @@ class Instruct(FolderTrainer):
             split_by=self.split_by,
             pairs=self.objective == DPO,
         )
-
-    def _check_licences(self, *licences: str) -> None:
-        """Raises UsageError if one forbids adapted versions, and `private` is not said.
-
-        Creative Commons allow to make them, and forbid to share them.
-        """
-        for each in licences:
-            if "-nd" in each.lower().replace(" ", "-") and not self.private:
-                raise UsageError(
-                    f"the licence {each!r} forbids passing on adapted versions: --set "
-                    "private=true trains a model that stays with you"
-                )
 
     def _labels_by(self, lessons: Lessons) -> str:
         if lessons.source.files[0].is_dir():
@@ -272,7 +265,7 @@ class Instruct(FolderTrainer):
         import torch
 
         # Where the base lies, and what is only said of the folder, changes no weight.
-        apart = {"base", "device", "keep", "private", "_asker"}
+        apart = {"base", "device", "keep", "accept", "_asker"}
         said = {
             "options": {n: v for n, v in vars(self).items() if n not in apart},
             "prompt": self._asker.asked.digest,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from affectflow.kinds.trainer import Figure
-from affectflow_transforms.finetune.card import SAYS, stricter
+from affectflow_transforms.finetune.licences import SAYS, passing_on, stricter
 from affectflow_transforms.finetune.loop import Course
 from affectflow_transforms.finetune.splits import Rows, Splits
 from affectflow_transforms.masked.lexicon import Lexicon
@@ -32,6 +32,7 @@ class Facts:
       new_head: the base had no head for masked words.
       figures: on the texts held out.
       digest: of the weights file.
+      kept_back: what of it has a licence that forbids passing the model on.
     """
 
     trainer: Any
@@ -47,6 +48,7 @@ class Facts:
     new_head: bool
     figures: tuple[Figure, ...]
     digest: str
+    kept_back: tuple[str, ...] = ()
 
     @property
     def held_out(self) -> str:
@@ -92,9 +94,9 @@ finetune`. By itself it labels nothing.
 | options | {options} |
 | weights | BLAKE2b {facts.digest} |
 
-Who passes the weights on is bound by both licences. Weights that have read texts may
-give parts of them away: pass none on that have read what is private. The same data,
-options and seed give the same weights on one machine, without a GPU.{_head(facts)}
+{passing_on(facts.kept_back, "Who passes the weights on is bound by both licences.")}
+Weights that have read texts may give parts of them away: pass none on that have read
+what is private. The same data, options and seed give the same weights on one machine, without a GPU.{_head(facts)}
 
 ## Figures
 

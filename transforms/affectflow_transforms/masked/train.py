@@ -17,6 +17,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, marks, network
+from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
 from affectflow_transforms.finetune.splits import (
     Source,
     Splits,
@@ -81,6 +82,8 @@ class MaskedLanguage(FolderTrainer):
       weight_decay: of AdamW.
       warmup: share of all steps in which rates rise.
       max_tokens: longer texts are read in pieces.
+      accept: `private` says that a model stays with you if the licence of its texts or
+        its base forbids passing it on.
       seed: of all that is random.
       device: `cpu`, `cuda`, ...; `auto` is CUDA where there is one.
 
@@ -106,6 +109,7 @@ class MaskedLanguage(FolderTrainer):
     weight_decay: float = 0.01
     warmup: float = 0.1
     max_tokens: int = 128
+    accept: str = ""
     seed: int = 0
     device: str = "auto"
 
@@ -131,6 +135,7 @@ class MaskedLanguage(FolderTrainer):
             "weight_decay": self.weight_decay >= 0,
             "warmup": 0 <= self.warmup < 1,
             "max_tokens": self.max_tokens >= 3,
+            "accept": self.accept in ("", PRIVATE),
             "seed": self.seed >= 0,
         }
         marks.check_ranges(self, ranges)
@@ -145,6 +150,11 @@ class MaskedLanguage(FolderTrainer):
     ) -> Trained:
         """Returns the encoder with its perplexity on the rows held out."""
         source = read(data)
+        licences = {
+            "data": trained.licence_of(source.files[0], licence),
+            "base": bases.licence_of(self.base, self.revision),
+        }
+        kept_back = check_passing_on(licences, self.accept)
         lexicon = lexicon_of(self.lexicon)
         texts, usable = self._texts(source)
         splits = split(source, usable, self.split_by, texts)
@@ -170,12 +180,13 @@ class MaskedLanguage(FolderTrainer):
             splits=splits,
             course=course,
             files=source.files,
-            licence=trained.licence_of(source.files[0], licence),
+            licence=licences["data"],
             base=marks.name_of(self.base, base),
-            base_licence=bases.licence_of(self.base, self.revision),
+            base_licence=licences["base"],
             new_head=loaded.new_head,
             figures=figures,
             digest=weights.digest(work / _MODEL),
+            kept_back=tuple(kept_back),
         )
         return Trained(
             annotator="Embedder",

@@ -13,6 +13,12 @@ import pyarrow as pa
 from affectflow import weights
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, Trained
+from affectflow_transforms.finetune.licences import (
+    SAYS,
+    forbids_passing_on,
+    word_of,
+)
+from affectflow_transforms.models.pretrained.source import allows_commerce
 
 LABEL_FIGURES = ("f1", "precision", "recall", "auc", "average_precision", "brier_skill")
 VALUE_FIGURES = ("pearson", "ccc")
@@ -35,6 +41,11 @@ LICENCES = {
     ),
 }
 """Licences of data sets, by SHA-256 of the file that is trained on."""
+
+_NO_INTERVAL = (
+    "A figure without an interval rests on too few rows, conversations or people: read "
+    "it as a trial."
+)
 
 Mask = npt.NDArray[np.bool_]
 
@@ -193,20 +204,53 @@ def with_card(
     held_out: str,
     figures: tuple[Figure, ...],
     licence: str,
+    about: str = "",
 ) -> Trained:
-    """Returns weights with a card that says whom they are for, licence and figures."""
-    card = f"""# {file}
+    """Returns weights with a card that says whom they are for, licence and figures.
 
-Read by `{annotator}`, made by `affectflow train`.
+    Args:
+      annotator: that reads them.
+      file: their name.
+      weights: as `weights_file` wrote them.
+      held_out: one line: which texts the figures are of.
+      figures: on these texts.
+      licence: of the data.
+      about: a sentence on what they are.
+    """
+    word, said = word_of(licence), _metadata(weights)
+    settings = json.loads(said["settings"])
+    options = ", ".join(f"{name}={value}" for name, value in settings.items())
+    digest = hashlib.blake2b(weights, digest_size=16).hexdigest()
+    kept = "\n\n**Not to be passed on:** the licence of the data forbids it."
+    card = f"""---
+license: {word}
+---
+# {file}
 
-Licence of the data: {licence}. The file holds weights, no text.
+{f"{about} " if about else ""}Read by `{annotator}`, made by `affectflow train`. The file holds weights, no text.
+
+| | |
+| --- | --- |
+| data | SHA-256 {said["training_digest"].removeprefix("sha256:")} |
+| licence of the data | {licence} |
+| commercial use | {SAYS[allows_commerce(word)]} |
+| settings | {options} |
+| weights | BLAKE2b {digest} |{kept if forbids_passing_on(licence) else ""}
+
+The licence is in the column `licence` of a lake's table `annotators`. Where it is a
+share-alike licence, take it that these weights fall under it, too, when you pass them on.
 
 ## Figures
 
 On {held_out}, that nothing was fitted to. 95 % intervals from 1,000 bootstrap samples.
 
 {as_markdown(figures)}
-"""
+
+## What it must not be used for
+
+Decisions about a person. On texts of another kind, language or community than the data it
+is unmeasured: label some of yours and run `affectflow eval` first.
+"""  # noqa: E501
     return Trained(
         annotator=annotator,
         weights=weights,
@@ -216,8 +260,18 @@ On {held_out}, that nothing was fitted to. 95 % intervals from 1,000 bootstrap s
     )
 
 
+def _metadata(file: bytes) -> dict[str, str]:
+    """Returns what a file of safetensors says of itself."""
+    size = int.from_bytes(file[:8], "little")
+    found: dict[str, str] = json.loads(file[8 : 8 + size])["__metadata__"]
+    return found
+
+
 def as_markdown(figures: Sequence[Figure]) -> str:
-    """Returns figures as a table: one row per label, one column per figure."""
+    """Returns figures as a table: one row per label, one column per figure.
+
+    A line behind it says why a figure has no interval.
+    """
     names = list(dict.fromkeys(figure.name for figure in figures))
     cells = {(figure.label, figure.name): _cell(figure) for figure in figures}
     lines = [
@@ -227,6 +281,8 @@ def as_markdown(figures: Sequence[Figure]) -> str:
     for label in dict.fromkeys(figure.label for figure in figures):
         shown = (cells.get((label, name), "") for name in names)
         lines.append(f"| {label} | " + " | ".join(shown) + " |")
+    if any(figure.value is not None and figure.low is None for figure in figures):
+        lines += ["", _NO_INTERVAL]
     return "\n".join(lines)
 
 

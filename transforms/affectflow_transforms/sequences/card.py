@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from affectflow.kinds.trainer import Figure
+from affectflow_transforms.finetune.licences import SAYS, passing_on, word_of
 from affectflow_transforms.finetune.loop import Course
 from affectflow_transforms.finetune.splits import Splits
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained.source import allows_commerce
 from affectflow_transforms.sequences.lesson import Lesson
 
-_SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
 _OPTIONS = ("hidden", "layers", "rate", "batch", "weight_decay", "warmup", "seed")
 
 
@@ -26,6 +26,7 @@ class Facts:
       licence: of the data.
       figures: on the rows held out.
       digest: of the weights file.
+      kept_back: what of it has a licence that forbids passing the model on.
     """
 
     trainer: Any
@@ -35,6 +36,7 @@ class Facts:
     licence: str
     figures: tuple[Figure, ...]
     digest: str
+    kept_back: tuple[str, ...] = ()
 
     @property
     def held_out(self) -> str:
@@ -67,9 +69,9 @@ def card_of(facts: Facts) -> str:
     files = (*dict.fromkeys((*material.source.files, *material.files)),)
     shown = ", ".join(f"{f.name} (SHA-256 {trained.sha256(f)})" for f in files[:3])
     more = f" and {len(files) - 3:,} more" if len(files) > 3 else ""
-    word = facts.licence.strip().lower().replace(" ", "-")
+    word = word_of(facts.licence)
     return f"""---
-license: {"unknown" if facts.licence == "not stated" else word}
+license: {word}
 ---
 # A network over tracks, fitted to {", ".join(aim.labels)}
 
@@ -82,12 +84,13 @@ Read by `TrackRegressor`, made by `affectflow train tracks`. From {len(shape.cha
 | ratings | {len(facts.splits.learned):,} trained on, {len(facts.splits.chosen):,} to choose the epoch by |
 | windows | {shape.size} frames, every {shape.stride}, at {rate}; {len(lesson.learned):,} trained on |
 | licence of the data | {facts.licence} |
-| commercial use | {_SAYS[allows_commerce(word)]} |
+| commercial use | {SAYS[allows_commerce(word)]} |
 | objective | {aim.objective} |
 | epochs | {len(course.figures)}, of which number {course.best + 1} was kept{stopped} |
 | options | {options} |
 | weights | BLAKE2b {facts.digest} |
 
+{passing_on(facts.kept_back, "Who passes the weights on is bound by the licence of the data.")}
 Mean and spread of the channels are those of the frames that were trained on, and lie in
 the weights. The same data, options and seed give the same weights on one machine.
 

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from affectflow_transforms.finetune.splits import Rows, Source, Splits, check_apart
+from affectflow_transforms.finetune.splits import (
+    Rows,
+    Source,
+    Splits,
+    check_apart,
+    check_dev,
+)
 from affectflow_transforms.sequences.ratings import check_subjects
 
 KEY = "subject"
@@ -34,7 +40,8 @@ def split(
     """
     own = np.array([subjects[row] for row in usable])
     given = source.given[usable]
-    if len(source.files) > 1 and source.given.any():
+    check_dev(source, int(given.sum()))
+    if given.any():
         check_apart(source, KEY, own.tolist(), given)
         check_subjects(own[~given].tolist(), 2)
         held = given

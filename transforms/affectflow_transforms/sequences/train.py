@@ -24,6 +24,7 @@ from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop
 from affectflow_transforms.finetune.aims import Aim, Wanted, aim_of
+from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
 from affectflow_transforms.finetune.splits import Source, Splits, column, say_few
 from affectflow_transforms.models import trained
 from affectflow_transforms.sequences import network
@@ -81,6 +82,8 @@ class Tracks(FolderTrainer):
       rate: highest learning rate.
       weight_decay: of AdamW.
       warmup: share of all steps in which the rate rises.
+      accept: `private` says that a model stays with you if the licence of its data
+        forbids passing it on.
       seed: of all that is random.
 
     Raises:
@@ -111,6 +114,7 @@ class Tracks(FolderTrainer):
     rate: float = 1e-3
     weight_decay: float = 0.01
     warmup: float = 0.1
+    accept: str = ""
     seed: int = 0
 
     file: ClassVar[str] = FILE
@@ -138,6 +142,7 @@ class Tracks(FolderTrainer):
             "rate": self.rate > 0,
             "weight_decay": self.weight_decay >= 0,
             "warmup": 0 <= self.warmup < 1,
+            "accept": self.accept in ("", PRIVATE),
             "seed": self.seed >= 0,
             "scale": self.scale is None or self.scale[0] < self.scale[1],
         }
@@ -159,6 +164,8 @@ class Tracks(FolderTrainer):
         material = material_of(
             data, self.tracks, reading, self.labels, self.subject, tell
         )
+        passed_on = trained.licence_of(material.source.files[0], licence)
+        check_passing_on({"data": passed_on}, self.accept)
         aim = self._aim(material.source)
         shape = self._shape(material, aim)
         aim = _only_windowed(aim, material, shape, tell)
@@ -169,7 +176,7 @@ class Tracks(FolderTrainer):
         lesson = prepare(material, aim, splits, shape, dict(self.settings), self.seed)
         mark = self._mark(material)
         course = self._fit(lesson, splits, work, mark, tell)
-        return self._finished(lesson, splits, course, work, licence)
+        return self._finished(lesson, splits, course, work, passed_on)
 
     def _aim(self, source: Source) -> Aim:
         scale = self.scale
@@ -256,18 +263,18 @@ class Tracks(FolderTrainer):
         held = splits.held_out
         subjects = [material.subjects[row] for row in held]
         figures = figures_of(aim, lesson.outputs(held), aim.target[held], subjects)
-        passed_on = trained.licence_of(material.source.files[0], licence)
         folder = work / _MODEL
         _scale_outputs(lesson)
-        network.save(lesson.module, lesson.shape, aim.config, passed_on, folder)
+        network.save(lesson.module, lesson.shape, aim.config, licence, folder)
         facts = Facts(
             trainer=self,
             lesson=lesson,
             splits=splits,
             course=course,
-            licence=passed_on,
+            licence=licence,
             figures=figures,
             digest=weights.digest(folder),
+            kept_back=tuple(check_passing_on({"data": licence}, self.accept)),
         )
         return Trained(
             annotator=ANNOTATOR,

@@ -11,7 +11,7 @@ line, is held out: nothing is fitted to it or chosen on it.
 import gzip
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -39,6 +39,11 @@ MIN_LINES = 100
 
 _LINE = re.compile(r"([^\t]+)\t\s*([1-8](?:\s*,\s*[1-8])*)\s*")
 
+_ABOUT = (
+    "Emotions of German utterances: Plutchik's eight labels, "
+    "by a linear classifier over hashed n-grams."
+)
+
 
 @dataclass(kw_only=True)
 class German(Trainer):
@@ -62,12 +67,14 @@ class German(Trainer):
         kept = [text for text, held in zip(texts, held_out, strict=True) if held]
         figures = tuple(measure(written, kept, y[held_out]))
         said = f"{len(kept):,} of {len(texts):,} lines, by a hash of the line"
-        return Trained(
-            annotator=ANNOTATOR,
-            weights=written,
-            card=_card(figures, said, trained.licence_of(source, licence)),
-            held_out=said,
-            figures=figures,
+        return trained.with_card(
+            ANNOTATOR,
+            FILE,
+            written,
+            said,
+            figures,
+            trained.licence_of(source, licence),
+            _ABOUT,
         )
 
 
@@ -189,19 +196,3 @@ def _settings() -> dict[str, object]:
         "seed": fit.SEED,
         "tolerance": fit.TOLERANCE,
     }
-
-
-def _card(figures: Sequence[Figure], held_out: str, licence: str) -> str:
-    return f"""# {FILE}
-
-Emotions of German utterances: Plutchik's eight labels, by a linear classifier over
-hashed n-grams. Read by `{ANNOTATOR}`, made by `affectflow train german`.
-
-Licence of the data: {licence}. The file holds weights and hashes of words, no text.
-
-## Figures
-
-On {held_out}, that nothing was fitted to. 95 % intervals from 1,000 bootstrap samples.
-
-{trained.as_markdown(figures)}
-"""

@@ -8,7 +8,6 @@ split `train`, rows of `dev` give the figures, and rows of other splits are igno
 """
 
 import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,7 +18,7 @@ from safetensors.numpy import load
 from scipy import sparse
 
 from affectflow.errors import UsageError
-from affectflow.kinds.trainer import Figure, Trained, Trainer
+from affectflow.kinds.trainer import Trained, Trainer
 from affectflow.registry import Card
 from affectflow.vocabularies import get
 from affectflow_transforms.models import trained
@@ -39,6 +38,11 @@ TOLERANCE = 1e-5
 MIN_ROWS = 50
 
 _COLUMNS = ("split", "text", "V", "A", "D")
+
+_ABOUT = (
+    "Valence, arousal and dominance of English utterances, from 0 to 1, "
+    "by ridge regression on hashed n-grams."
+)
 
 
 @dataclass(kw_only=True)
@@ -63,12 +67,8 @@ class Valence(Trainer):
         model = Regression.unpacked(load(written), scales)
         figures = trained.value_figures(scales, model.values(texts), ratings)
         said = f"the split dev of {DATA}, {len(texts):,} texts"
-        return Trained(
-            annotator=ANNOTATOR,
-            weights=written,
-            card=_card(figures, said, passed_on),
-            held_out=said,
-            figures=figures,
+        return trained.with_card(
+            ANNOTATOR, FILE, written, said, figures, passed_on, _ABOUT
         )
 
 
@@ -168,21 +168,3 @@ def _check_learned(linear: Linear, source: Path) -> None:
 
 def _settings() -> dict[str, object]:
     return {"alpha": ALPHA, "min_texts": fit.MIN_TEXTS, "tolerance": TOLERANCE}
-
-
-def _card(figures: Sequence[Figure], held_out: str, licence: str) -> str:
-    return f"""# {FILE}
-
-Valence, arousal and dominance of English utterances, from 0 to 1, by ridge regression
-on hashed n-grams. Read by `{ANNOTATOR}`, made by `affectflow train valence`.
-
-Licence of the data: {licence}. It is in the column `licence` of the lake's table
-`annotators`. Where it is a share-alike licence, take it that these weights fall under
-it, too, when you pass them on.
-
-## Figures
-
-On {held_out}, that nothing was fitted to. 95 % intervals from 1,000 bootstrap samples.
-
-{trained.as_markdown(figures)}
-"""
