@@ -59,9 +59,15 @@ def test_where_nothing_has_a_value_one_line_says_why(tmp_path):
         (("TextOverlap", "none.csv"), "no lake and no file at 'none.csv'"),
         (("TextOverlap", "none"), "no lake at 'none'"),
         (("TextOverlap", "SPANS"), "'candidate': type --map candidate=COLUMN"),
-        (("TextOverlap", "SPANS", "--map", "candidate=txt"), "no column 'txt'; it has"),
+        (
+            ("TextOverlap", "SPANS", "--map", "candidate=txt"),
+            "no column 'txt'; correct --map",
+        ),
         (("TextOverlap", "SPANS", "--map", "x=text"), "reads no column 'x', but"),
-        (("TextOverlap", "SPANS", *MAP, "--by", "knd"), "no column 'knd'; it has text"),
+        (
+            ("TextOverlap", "SPANS", *MAP, "--by", "knd"),
+            "no column 'knd'; correct --by",
+        ),
         (
             ("TextOverlap", "SPANS", *MAP, "--draws", "3"),
             "or 0 for no intervals, got 3",
@@ -95,7 +101,7 @@ def test_a_cell_of_another_type_is_named_with_its_column(tmp_path):
     done = affectflow("measure", "BradleyTerry", str(path))
 
     assert done.code == 2
-    assert "'oops' in the column 'preference' is not a number" in done.err
+    assert "column 'preference' has 'oops', which is not a number" in done.err
 
 
 def test_too_few_units_for_intervals_are_said(spans):

@@ -21,9 +21,9 @@ def test_a_stranger_brings_files_and_no_code_of_theirs_runs(bring):
 def test_the_files_of_the_core_come_first():
     names = data.names("vocabularies")
 
-    assert names[:4] == ["ekman", "goemotions", "irritation", "vad"]
-    assert {data.find("vocabularies", n).distribution for n in names[:4]} == {""}
-    assert "plutchik" in names[4:]
+    assert names[:5] == ["ekman", "goemotions", "happiness", "irritation", "vad"]
+    assert {data.find("vocabularies", n).distribution for n in names[:5]} == {""}
+    assert "plutchik" in names[5:]
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,9 @@ def test_a_file_of_another_name_is_told_how_a_file_is_named(tmp_path):
     (tmp_path / "mine.txt").write_text(HEAD + STEP)
     (tmp_path / "mood.toml").write_text(HEAD + STEP)
 
-    with pytest.raises(UsageError, match=r"is TOML and ends in `\.toml`, got .*txt'"):
+    with pytest.raises(
+        UsageError, match=r"TOML, and its name ends in `\.toml`, got .*txt'"
+    ):
         Prompt.load(str(tmp_path / "mine.txt"))
     with pytest.raises(UsageError, match=r"mood'; did you mean '.*mood\.toml'\?"):
         Prompt.load(str(tmp_path / "mood"))

@@ -113,7 +113,7 @@ def test_a_thread_without_a_title_is_shown_by_its_first_words(tmp_path):
 
 
 def test_a_list_without_trends_does_not_explain_them(tmp_path):
-    text = text_of(page_of(tmp_path, tables()))
+    text = text_of(page_of(tmp_path, tables(), asked=Asked(reader="owner")))
     small = text_of(page_of(tmp_path, tables() | {"theme_members": SMALL}))
 
     assert "Trend: messages in the later half" in text
