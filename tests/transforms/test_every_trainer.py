@@ -125,7 +125,7 @@ def test_its_card_says_what_binds_a_model_and_how_good_it_is(made, tmp_path):
         assert line in found.card
     assert re.search(r"seed( \||=)", found.card)
     intervals = re.search(r"\d\.\d{3} \(-?\d+\.\d{3} to -?\d", found.card)
-    assert intervals or "A figure without an interval rests on too few" in found.card
+    assert intervals or "A figure without an interval, unless" in found.card
 
 
 # -- what is refused -------------------------------------------------------------------
