@@ -9,7 +9,7 @@ import functools
 import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -21,7 +21,7 @@ _LISTED_SHARE = 0.8
 _ASCII_BITS, _SIGN_BITS, _OTHER_BITS = 4.0, 9.0, 18.0
 # One of the some 7,000 characters that are not listed, at a fifth of the text.
 _OF_SCRIPT_BITS = 15.0
-_CAPITAL_BITS = {"first": 3.0, "in capitals": 1.0, "inside": 12.0}
+_CAPITAL_BITS = {"first": 3.0, "second": 1.0, "in capitals": 0.3, "inside": 12.0}
 # An ASCII letter beside one of an alphabet that is not Latin.
 _MIXED_BITS = 12.0
 # Within Latin script, most letters are ASCII.
@@ -31,6 +31,10 @@ _MOST_BITS = 11.3
 # A hundred times less likely is not named.
 _NAMED_WITHIN_BITS = 7.0
 _MOST_NAMED = 3
+# Texts with fewer bytes beyond ASCII: what is likelier tells little, so more is named.
+_SHORT_BYTES = 20
+_SHORT_WITHIN_BITS = 14.0
+_MOST_NAMED_OF_SHORT = 5
 _COMMON = "CP1252"
 # All other encodings together have fewer files than that one.
 _RARE_BITS = 8.0
@@ -76,11 +80,33 @@ def guesses(sample: bytes) -> list[Guess]:
             )
             costs[text] = min((cost, encoding), costs.get(text, (math.inf, "")))
     ranked = sorted((cost, name, text) for text, (cost, name) in costs.items())
+    most, within = (
+        (_MOST_NAMED_OF_SHORT, _SHORT_WITHIN_BITS)
+        if _is_short(sample)
+        else (_MOST_NAMED, _NAMED_WITHIN_BITS)
+    )
     return [
         Guess(name, _shown(text))
-        for cost, name, text in ranked[:_MOST_NAMED]
-        if cost <= ranked[0][0] + _NAMED_WITHIN_BITS and _is_likely(cost, text)
+        for cost, name, text in ranked[:most]
+        if cost <= ranked[0][0] + within and _is_likely(cost, text)
     ]
+
+
+def in_words(likely: Sequence[Guess], sample: bytes) -> str:
+    r"""Returns what lines may be, from their guesses; empty if there are none.
+
+    >>> in_words([Guess("CP1251", "нет"), Guess("KOI8-R", "МЕР")], b"\xed\xe5\xf2")
+    "it may be CP1251, as 'нет' or KOI8-R, as 'МЕР' (the text is too short to tell)"
+    """
+    if not likely:
+        return ""
+    doubt = " (the text is too short to tell)"
+    named = " or ".join(map(str, likely))
+    return f"it may be {named}{doubt if len(likely) > 1 and _is_short(sample) else ''}"
+
+
+def _is_short(sample: bytes) -> bool:
+    return sum(byte >= 0x80 for byte in sample) < _SHORT_BYTES
 
 
 def _whole_lines(sample: bytes) -> bytes:
@@ -118,9 +144,11 @@ def _costs(characters: str) -> Mapping[str, float]:
 
 
 def _bits(text: str, costs: Mapping[str, float]) -> float:
-    pairs = zip(f" {text}", text, strict=False)
     mixed = len(_MIXED.findall(text)) * _MIXED_BITS
-    return mixed + sum(_char_bits(char, before, costs) for before, char in pairs)
+    return mixed + sum(
+        _char_bits(char, text[max(0, at - 2) : at], costs)
+        for at, char in enumerate(text)
+    )
 
 
 def _char_bits(char: str, before: str, costs: Mapping[str, float]) -> float:
@@ -137,9 +165,12 @@ def _char_bits(char: str, before: str, costs: Mapping[str, float]) -> float:
 
 
 def _place(before: str) -> str:
-    if before.islower():
+    """Returns where in a word a capital stands, by the two characters before it."""
+    if before[-1:].islower():
         return "inside"
-    return "in capitals" if before.isupper() else "first"
+    if not before[-1:].isupper():
+        return "first"
+    return "in capitals" if len(before) == 2 and before[0].isupper() else "second"
 
 
 def _is_likely(cost: float, text: str) -> bool:

@@ -157,5 +157,23 @@ def check_touches(touches: Iterable[str], name: str) -> None:
             )
 
 
+def options_for(touches: Iterable[str]) -> str:
+    """Returns the options that say what a use of what touches people is for.
+
+    >>> options_for(["biometric", "health"]), options_for([])
+    ('--context CONTEXT --purpose WHY', '')
+
+    Args:
+      touches: some of `TOUCHES`.
+    """
+    needed = {
+        "--allow-person-level": ("person",),
+        "--context CONTEXT": ("biometric",),
+        "--purpose WHY": ("person", "biometric"),
+    }
+    there = set(touches)
+    return " ".join(each for each, by in needed.items() if there & set(by))
+
+
 def _open(touched: str) -> list[str]:
     return [each for each in CONTEXTS if each not in _REFUSED[touched]]

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from affectflow.encoding_guesses import guesses
+from affectflow.encoding_guesses import guesses, in_words
 
 _SAMPLE_LINES = 100
 _LINES = (".jsonl", ".ndjson")
@@ -38,8 +38,7 @@ def _other_encoding(path: str) -> str:
     if not sample:
         return ""
     likely = guesses(sample)
-    named = " or ".join(map(str, likely))
-    looks = f" (it may be {named})" if named else ""
+    looks = f"; {in_words(likely, sample)}" if likely else ""
     name = likely[0].encoding if likely else "ENCODING"
     cure = f"convert it: iconv -f {name} -t UTF-8 IN > OUT"
     return f"{path!r} is not UTF-8{looks}; {cure}"

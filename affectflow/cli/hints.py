@@ -1,6 +1,7 @@
 """What to look at before using what an ingest wrote."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -20,8 +21,9 @@ _SPELLINGS = {
 
 
 class _Ingest(NamedTuple):
-    """The parts of a row of `runs` that hints depend on."""
+    """The parts of a row of `runs` that hints depend on, and its lake."""
 
+    lake: str
     dead: int
     counters: Mapping[str, int]
     never_read: list[str]
@@ -29,24 +31,27 @@ class _Ingest(NamedTuple):
     """The options of the source; a source that knows its columns has no `mapping`."""
 
 
-def hints(row: Mapping[str, Any]) -> list[str]:
+def hints(row: Mapping[str, Any], lake: str) -> list[str]:
     """Returns what to look at, one line each, the likeliest cause first.
 
     Args:
       row: row of `runs`, with `never_read` of an ingest.
+      lake: where it is, for commands to type.
     """
     source = json.loads(row["config"]).get("arguments", {})
     counters = dict(row["counters"])
     never_read = row.get("never_read", [])
-    found = _Ingest(row["rows_dead"], counters, never_read, frozenset(source))
+    found = _Ingest(
+        shlex.quote(lake), row["rows_dead"], counters, never_read, frozenset(source)
+    )
     return [f"{row['stage']}: {line}" for about in _ABOUT for line in about(found)]
 
 
 def _dead(found: _Ingest) -> Iterator[str]:
     if found.dead:
         yield (
-            f"{count(found.dead, 'row')} refused: `affectflow sql LAKE 'FROM "
-            "dead_letter_summary'` says why"
+            f"{count(found.dead, 'row')} refused: `affectflow sql {found.lake} "
+            "'FROM dead_letter_summary'` says why"
         )
 
 

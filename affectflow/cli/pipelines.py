@@ -244,7 +244,7 @@ def _ingest(
             beam_options=_with_workers(made),
             **how,
         )
-    show.said_of(row)
+    show.said_of(row, to)
     return row
 
 

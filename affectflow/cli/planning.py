@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -89,7 +89,10 @@ def plan(
     sample: Annotated[
         int, typer.Option(min=1, help="How many rows to measure, roughly.")
     ] = 2000,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    shape: Annotated[
+        Literal["table", "json"],
+        typer.Option("--format", help="`json` is JSON Lines, one object per stage."),
+    ] = "table",
 ) -> int:
     """Estimate the cost of a run from a sample."""
     from affectflow.errors import StorageError
@@ -141,7 +144,7 @@ def plan(
         show.say(
             f"this plan is not saved for later runs: {place.uri!r} cannot be written"
         )
-    _print(plans, as_json)
+    _print(plans, shape)
     return 0
 
 
@@ -179,8 +182,8 @@ def _workers(said: int) -> int:
     return said or runners.workers(made)
 
 
-def _print(plans: "Sequence[StagePlan]", as_json: bool) -> None:
-    if as_json:
+def _print(plans: "Sequence[StagePlan]", shape: str) -> None:
+    if shape == "json":
         for each in plans:
             sys.stdout.write(json.dumps({**asdict(each), "cost": each.cost}) + "\n")
         return

@@ -150,9 +150,9 @@ def say(line: str) -> None:
     sys.stderr.write(STATE.in_words(line) + "\n")
 
 
-def said_of(row: dict[str, Any]) -> None:
+def said_of(row: dict[str, Any], lake: str) -> None:
     """Prints what an ingest did, and what to look at before using the result."""
-    for line in (stage_line(row), *hints(row)):
+    for line in (stage_line(row), *hints(row, lake)):
         say(line)
 
 

@@ -88,16 +88,16 @@ def _flagged(connection: "duckdb.DuckDBPyConnection") -> Iterator[str]:
 def _unquoted(
     connection: "duckdb.DuckDBPyConnection", place: str, report: str
 ) -> Iterator[str]:
-    """Yields which sources are not quoted, as they do not say what is public."""
+    """Yields which sources do not say of each message whether it may be quoted."""
     ((sources,),) = connection.sql(_UNSAID).fetchall()
     if not sources:
         return
     verb = "does" if len(sources) == 1 else "do"
     options = " ".join(f"--public {shlex.quote(source)}" for source in sources)
     yield (
-        f"quotes: {', '.join(sources)} {verb} not say which messages are public, so "
-        f"the report quotes none; if all are: affectflow report {place} {options} "
-        f"--out {report}"
+        f"quotes: {', '.join(sources)} {verb} not say of every message whether it is "
+        "public, so the report quotes only those known to be; if all are: "
+        f"affectflow report {place} {options} --out {report}"
     )
 
 

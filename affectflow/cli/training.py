@@ -93,6 +93,11 @@ def _replace(made: Path, out: Path) -> None:
 def _check_folders(data: Path, out: Path) -> None:
     from affectflow.errors import UsageError
 
+    if data.is_file():
+        raise UsageError(
+            f"{str(data)!r} is a file: --data must name the folder that holds it, here "
+            f"{str(data.parent)!r}"
+        )
     if not data.is_dir():
         raise UsageError(
             f"no folder {str(data)!r}: --data must name the folder of the data set"
@@ -154,16 +159,17 @@ def _report(found: Any, out: Path, shape: str) -> None:
             "too few of them have the label; read a figure without one as a trial"
         )
     show.say(f"weights and card: {out}")
-    if how := found.use.format(out=out) or _used(found.annotator, out):
+    if how := found.use.format(out=out) or _used(found, out):
         show.say(how)
 
 
-def _used(annotator: str, out: Path) -> str:
+def _used(found: Any, out: Path) -> str:
     """Returns how to use the weights; empty if their reader finds them by itself."""
     from dataclasses import fields
 
-    from affectflow import registry
+    from affectflow import people, registry
 
+    annotator = found.annotator
     mines = annotator in registry.names("miners")
     reader = registry.load("miners" if mines else "models", annotator)
     if not {"weights", "model"} & {field.name for field in fields(reader)}:
@@ -173,7 +179,8 @@ def _used(annotator: str, out: Path) -> str:
             f"mine with them:  affectflow mine LAKE --miner {annotator} "
             f"--set weights={out}"
         )
+    more = [f"--model {out}", found.options, people.options_for(reader.card.touches)]
     return (
-        f"label with them:  affectflow annotate LAKE --model {out} (`affectflow ingest "
-        "FILE --to LAKE` makes the lake)"
+        f"label with them:  affectflow annotate LAKE {' '.join(filter(None, more))} "
+        "(`affectflow ingest FILE --to LAKE` makes the lake)"
     )

@@ -60,8 +60,8 @@ def _answer_for(made: Sequence[Any]) -> None:
 
     sinks = [each for each in made if isinstance(each, WriteLake)]
     written = [(row, sink.path) for sink in sinks if (row := sink.row())]
-    for row, _ in written:
-        show.said_of(row)
+    for row, path in written:
+        show.said_of(row, path)
     for row, path in written:
         check_budget(row, path)
 

@@ -60,6 +60,7 @@ class Trained:
       figures: what was measured on them.
       use: how it is used, a line in which `{out}` is the folder; empty for the command
         that labels with the annotator.
+      options: what that command needs besides, such as `--prompt mood.toml`.
     """
 
     annotator: str
@@ -68,6 +69,7 @@ class Trained:
     held_out: str
     figures: tuple[Figure, ...]
     use: str = ""
+    options: str = ""
 
 
 @dataclass(kw_only=True)

@@ -3,12 +3,13 @@
 import html
 import re
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from affectflow.gold.figures.differences import difference, excludes_zero
 from affectflow.nouns import count
 from affectflow.report import charts
 from affectflow.report.course import course
+from affectflow.report.effects import MIN_FLAGGED
 from affectflow.report.frustration import columns_of, marks_of, rates_of
 from affectflow.report.gaps import published
 from affectflow.report.html import Child, Html, el, join, prose
@@ -180,24 +181,29 @@ def _about_what(facts: Facts, shares: "Shares | None") -> Html | None:
         said.append(["about ", names[0], [[", then ", n] for n in names[1:]]])
     if where:
         said.append(
-            [_most_in(where, shares), el("strong", where), _sure(where, shares)]
+            [_most_in(facts, shares), el("strong", where), _sure(where, shares)]
         )
     if not said:
         return None
     return join(" Most ", said[0], ["; most ", said[1]] if said[1:] else None, ".")
 
 
-def _most_in(where: str, shares: "Shares | None") -> str:
-    return "often in " if _has_share(where, shares) else "often, for its size, in "
+def _most_in(facts: Facts, shares: "Shares | None") -> str:
+    """Returns by what containers are compared: their shares, else what is flagged."""
+    if not _has_shares(shares):
+        return "often, for its size, in "
+    if all(name in shares.containers for name in _places(facts)):
+        return "often in "
+    return "often, of the containers with enough answers by people, in "
 
 
-def _has_share(where: str, shares: "Shares | None") -> bool:
-    return shares is not None and where in shares.containers
+def _has_shares(shares: "Shares | None") -> TypeGuard["Shares"]:
+    return shares is not None and len(shares.containers) > 1
 
 
 def _sure(where: str, shares: "Shares | None") -> str:
     """Returns the share of a container, and whether others may have as much."""
-    if shares is None or where not in shares.containers:
+    if not _has_shares(shares):
         return ""
     own = shares.containers[where]
     others = (found for name, found in shares.containers.items() if name != where)
@@ -220,14 +226,21 @@ def _top_themes(facts: Facts) -> list[str]:
 
 
 def _top_place(facts: Facts, shares: "Shares | None") -> str | None:
-    """Returns the container with the highest share, or of the highest rank."""
-    counts = facts.counts.containers
-    shown = [c for c in facts.counts.ranked if facts.asked.shows(*counts[c].size)]
+    """Returns the container with the highest share or rank; None if few are flagged."""
+    shown = _places(facts)
     if len(shown) < 2:
         return None
-    if shares and len(shares.containers) > 1:
+    if _has_shares(shares):
         return str(max(shares.containers, key=lambda c: shares.containers[c].value))
+    if facts.counts.containers[shown[0]].flagged < MIN_FLAGGED:
+        return None
     return shown[0]
+
+
+def _places(facts: Facts) -> list[str | None]:
+    """Returns the containers that are large enough to show, by rank."""
+    counts = facts.counts.containers
+    return [c for c in facts.counts.ranked if facts.asked.shows(*counts[c].size)]
 
 
 # -- the chart ---------------------------------------------------------------------

@@ -153,7 +153,7 @@ def _rests_on(facts: Facts) -> Html:
     return el(
         "p",
         el("strong", "Validated here "),
-        f"for {listed([row['label'] for row in validated])}: their shares are shown "
+        f"for {listed([row['label'] for row in validated])}, whose shares are shown "
         "with 95 % intervals. Shares of themes are as labelled, not corrected for "
         "the measured error. "
         "Everything else is ranked, without shares. All numbers rest on one "

@@ -114,6 +114,6 @@ def how_to_publish(facts: Facts) -> str:
     options = " ".join(f"--public {shlex.quote(source)}" for source in unsaid)
     verb = "does" if len(unsaid) == 1 else "do"
     return (
-        f"{listed(unsaid)} {verb} not say which messages are public; if all are: "
-        f"`affectflow report {shlex.quote(facts.lake)} {options}`."
+        f"{listed(unsaid)} {verb} not say of every message whether it is public; "
+        f"if all are: `affectflow report {shlex.quote(facts.lake)} {options}`."
     )

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from affectflow.encoding_guesses import guesses
+from affectflow.encoding_guesses import guesses, in_words
 from affectflow.sources.filesystems import file_system
 from affectflow.sources.streams import CHUNK_BYTES, DamagedFileError, read_chunks
 
@@ -21,6 +21,8 @@ _SAMPLE_CHARS = 256 << 10
 # A file is searched so far for its first bytes beyond ASCII, before anything is read.
 _CHECKED_CHUNKS = 16
 _KNOWN_FILES = 64
+# Fewer bytes that are not UTF-8 are damage, not another encoding.
+_FEW_BYTES = 4
 # The pattern of UTF-8; surrogates have it too, which are damage, not another encoding.
 _UTF8 = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
@@ -130,7 +132,7 @@ def encoding_of(chunks: Iterable[bytes], uri: str, cure: str = CONVERT) -> str:
     if seen.good >= seen.bad:
         return ""
     if seen.undefined or not looks_western(seen.sample.decode(WESTERN, "replace")):
-        raise UnknownEncodingError(_cure(seen.sample, uri, cure))
+        raise UnknownEncodingError(_cure(bytes(seen.sample), uri, cure))
     return WESTERN
 
 
@@ -186,12 +188,23 @@ def json_in_utf8(chunks: Iterable[bytes], uri: str) -> Iterator[bytes]:
 
 def json_notices(uris: Iterable[str]) -> list[str]:
     """Returns which of some JSON files are not UTF-8, one line per file."""
-    return [
-        read_as(uri)
+    others = (
+        uri
         for uri in uris
         if not starts_as_utf8(itertools.islice(_whole_chunks(uri), _CHECKED_CHUNKS))
-        and encoding_of_json(uri)
-    ]
+    )
+    said = (
+        read_as(uri) if encoding_of_json(uri) else _other_of_json(uri) for uri in others
+    )
+    return list(filter(None, said))
+
+
+def _other_of_json(uri: str) -> str:
+    """Returns what a file of JSON may be in; empty if some bytes of it are damaged."""
+    seen = _seen(_whole_chunks(uri))
+    if seen.good or seen.bad < _FEW_BYTES or not guesses(bytes(seen.sample)):
+        return ""
+    return _cure(bytes(seen.sample), uri, CONVERT)
 
 
 def read_as(uri: str) -> str:
@@ -252,10 +265,9 @@ def _add_sample(seen: _Seen, chunk: bytes) -> None:
             seen.sample += line[:CHUNK_BYTES] + b"\n"
 
 
-def _cure(sample: bytearray, uri: str, cure: str) -> str:
-    likely = [each for each in guesses(bytes(sample)) if each.encoding != "CP1252"]
-    named = " or ".join(map(str, likely))
-    looks = f"; it may be {named}" if named else ""
+def _cure(sample: bytes, uri: str, cure: str) -> str:
+    likely = [each for each in guesses(sample) if each.encoding != "CP1252"]
+    looks = f"; {in_words(likely, sample)}" if likely else ""
     choice = ", or with the name of what reads right" if len(likely) > 1 else ""
     typed = cure.format(likely[0].encoding if likely else "ENCODING")
     return f"{uri!r} is neither UTF-8 nor Windows-1252{looks}; {typed}{choice}"

@@ -57,7 +57,8 @@ def read_marked(folder: Path) -> list[Marked]:
     passes = [_by_id(file) for file in sorted(folder.glob(LABELS))]
     if not passes or not (folder / TEXTS).is_file():
         raise UsageError(
-            f"no marked messages in {str(folder)!r}: expected {TEXTS!r} and {LABELS!r}"
+            f"no marked messages in {str(folder)!r}: name a folder with {TEXTS!r} and "
+            f"{LABELS!r}"
         )
     try:
         return [_marked(row, passes) for row in _rows(folder / TEXTS)]

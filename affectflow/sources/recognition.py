@@ -20,7 +20,13 @@ from affectflow.sources.magic import (
     why_not_text,
 )
 from affectflow.sources.mixed import Place, advice
-from affectflow.sources.streams import HEAD_BYTES, DamagedFileError, plain_head
+from affectflow.sources.streams import (
+    HEAD_BYTES,
+    DamagedFileError,
+    plain_head,
+    unmarked_encoding,
+    why_unmarked,
+)
 
 LOOKED_AT = 20
 """Files of one path that are looked at, some of each kind of name."""
@@ -300,6 +306,8 @@ def _unknown(look: _Look) -> str:
         return why
     if look.blank:
         return why_empty(look.uri)
+    if encoding := unmarked_encoding(plain_head(look.uri)):
+        return why_unmarked(encoding, look.uri)
     may = ", ".join(f"{kebab(s.__name__)} ({sure:.2f})" for s, sure in look.found[:3])
     hint = f"it may be {may}; " if may else ""
     return f"cannot tell what {look.uri!r} is; {hint}name it with --source NAME"

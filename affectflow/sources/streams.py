@@ -16,6 +16,9 @@ from affectflow.sources.magic import binary_kind, why_not_text
 HEAD_BYTES = 64 << 10
 # A compressed head may stand for a thousand times its bytes.
 _MOST_HEAD_BYTES = 4 << 20
+_MOST_LOOKED_AT = 512
+# Half the bytes of UTF-16 are zeros if it is English, few if it is Chinese.
+_ZERO_SHARE = 50
 _BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
 
 # The longer marks first: that of UTF-32 starts with that of UTF-16.
@@ -30,6 +33,39 @@ _WIDE = {
 def wide_encoding(head: bytes) -> str:
     """Returns the encoding that a byte order mark names: utf-16, utf-32, or empty."""
     return next((name for mark, name in _WIDE.items() if head.startswith(mark)), "")
+
+
+def unmarked_encoding(head: bytes) -> str:
+    r"""Returns UTF-16LE or UTF-16BE for text in it without a mark; else empty.
+
+    Text in another encoding has no zeros; in UTF-16, blanks and line feeds have one.
+
+    >>> unmarked_encoding("id,text\n".encode("utf-16-le")), unmarked_encoding(b"id")
+    ('UTF-16LE', '')
+
+    Args:
+      head: the first bytes of a file.
+    """
+    start = head[: min(len(head), _MOST_LOOKED_AT) & ~1]
+    for at, name in ((1, "UTF-16LE"), (0, "UTF-16BE")):
+        zeros, others = start[at::2].count(0), start[1 - at :: 2].count(0)
+        if zeros * _ZERO_SHARE > len(start) and not others and _is_text(start, name):
+            return name
+    return ""
+
+
+def why_unmarked(encoding: str, uri: str) -> str:
+    """Returns why a file in UTF-16 without a mark is not read, and what to do."""
+    return (
+        f"{uri!r} is UTF-16 without a byte order mark; convert it: iconv -f {encoding} "
+        f"-t UTF-8 IN > OUT, or, if it is a table, read it with --source csv --set "
+        f"encoding={encoding}"
+    )
+
+
+def _is_text(start: bytes, encoding: str) -> bool:
+    text = start.decode(encoding, "ignore")
+    return all(char.isprintable() or char.isspace() for char in text)
 
 
 def read_chunks(

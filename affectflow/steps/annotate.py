@@ -217,7 +217,7 @@ def _reader_of_weights(
             f"no folder {model!r}; name a folder that holds a model, a hub id "
             "(org/name) or a model of `affectflow plugins --kind models`"
         ) from unknown
-    if not is_folder and model.count("/") != 1:
+    if not folder.exists() and model.count("/") != 1:
         raise UnknownPluginError(
             f"{unknown}; a folder or a hub id (org/name) works too"
         ) from unknown

@@ -49,6 +49,8 @@ from affectflow.sources.streams import (
     plain_head,
     read_chunks,
     text_chunks,
+    unmarked_encoding,
+    why_unmarked,
 )
 
 BOM = b"\xef\xbb\xbf"
@@ -112,6 +114,8 @@ class ReadJsonl(MappedSource):
         return values(chunks, looks_whole)
 
     def check_head(self, uri: str, head: bytes) -> None:
+        if encoding := unmarked_encoding(head):
+            raise UsageError(why_unmarked(encoding, uri))
         if self.records:
             records = self._records_of(uri)
         else:
@@ -168,7 +172,8 @@ class ReadJsonl(MappedSource):
 
     @classmethod
     def recognises(cls, name: str, head: bytes) -> float:
-        head = decompressed_head(head)
+        # The signs of JSON are the same in all encodings; its texts do not matter.
+        head = _as_utf8(decompressed_head(head), "latin-1")
         named = bare_name(name).endswith((".jsonl", ".ndjson"))
         if not head.strip():
             return 0.5 if named else 0.0

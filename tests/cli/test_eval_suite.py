@@ -51,6 +51,11 @@ def here(tmp_path):
     return tmp_path
 
 
+def test_a_file_that_is_no_suite_says_what_a_suite_is(run, here):
+    with pytest.raises(UsageError, match=r"names tasks and the files of their data"):
+        run("--suite", str(here / "said.csv"))
+
+
 def test_labels_are_scored_by_the_figures_of_eval():
     found = Answered(
         annotator="a",

@@ -16,7 +16,8 @@ def said(arguments, never_read=(), dead=0, **counters):
             "rows_dead": dead,
             "counters": list(counters.items()),
             "never_read": never_read,
-        }
+        },
+        "my lake",
     )
 
 
@@ -57,6 +58,6 @@ def test_rows_that_were_refused_come_with_the_query_that_says_why():
     (line,) = said(MAPPED, dead=5)
 
     assert line == (
-        "ingest: 5 rows refused: `affectflow sql LAKE 'FROM dead_letter_summary'` says "
-        "why"
+        "ingest: 5 rows refused: `affectflow sql 'my lake' "
+        "'FROM dead_letter_summary'` says why"
     )

@@ -67,7 +67,7 @@ def test_a_plan_for_a_new_lake_makes_no_lake_and_status_shows_it_later(
     asked = (posts, "--to", target, "--sample", "60", "--price-per-hour", "3")
     cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
 
-    said = affectflow("plan", *asked, "--json", **cache)
+    said = affectflow("plan", *asked, "--format", "json", **cache)
     rows = [json.loads(line) for line in said.out.splitlines()]
     assert [row["stage"] for row in rows] == ["ingest", "annotate", "mine", "themes"]
     assert rows[0]["cost"] == rows[0]["wall_seconds"] / 3600 * rows[0]["workers"] * 3
@@ -133,7 +133,7 @@ def test_a_plan_reads_as_ingest_reads(
 ) -> None:
     posts, target = write_posts(tmp_path / "posts.jsonl", 40), tmp_path / "lake"
     cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
-    asked = (*reading, "--set", "tasks=emotion", "--json")
+    asked = (*reading, "--set", "tasks=emotion", "--format", "json")
 
     said = affectflow("plan", posts, "--to", target, *asked, **cache)
     assert said.code == 0, said.err
@@ -153,7 +153,7 @@ def test_what_is_read_is_one_list_of_options_for_all_commands() -> None:
 
 
 def digests(*arguments: str) -> list[str]:
-    said = affectflow("plan", *arguments, "--json")
+    said = affectflow("plan", *arguments, "--format", "json")
     assert said.code == 0, said.err
     return [json.loads(line)["config_digest"] for line in said.out.splitlines()]
 

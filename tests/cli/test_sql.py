@@ -64,6 +64,7 @@ def test_what_is_no_single_question_is_refused(
         pytest.param(
             "FROM utterance", "no table or view 'utterance'; did you mean", id="table"
         ),
+        pytest.param("SELEC 1", "did you mean 'SELECT'?", id="first word"),
         pytest.param(
             "SELECT 1 FRM runs", 'fails: syntax error at or near "runs"', id="syntax"
         ),

@@ -47,8 +47,9 @@ def test_a_source_that_does_not_say_what_is_public_is_named_with_what_to_type(sa
     told = said(utterances=[utterance("u1", visibility=None, source="csv")])
 
     assert told[1] == (
-        "quotes: csv does not say which messages are public, so the report "
-        "quotes none; if all are: affectflow report lake --public csv --out report.html"
+        "quotes: csv does not say of every message whether it is public, so the report "
+        "quotes only those known to be; if all are: affectflow report lake "
+        "--public csv --out report.html"
     )
 
 

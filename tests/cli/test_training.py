@@ -115,6 +115,15 @@ def test_data_that_are_not_there_are_named(tmp_path):
         training.train("german", data=tmp_path / "nowhere", out=tmp_path / "out")
 
 
+def test_a_file_as_data_is_answered_with_its_folder(xed, tmp_path):
+    file = next(xed.iterdir())
+
+    with pytest.raises(UsageError, match=r"is a file: .* holds it, here ") as raised:
+        training.train("german", data=file, out=tmp_path)
+
+    assert str(raised.value).endswith(repr(str(xed)))
+
+
 def test_a_file_in_the_place_of_the_folder_is_refused(xed, tmp_path):
     (tmp_path / "out").write_text("mine")
 

@@ -5,7 +5,7 @@ import codecs
 import numpy as np
 import pytest
 
-from affectflow.encoding_guesses import guesses
+from affectflow.encoding_guesses import guesses, in_words
 
 RUSSIAN = "сборка не работает, помогите пожалуйста"
 JAPANESE = "このアプリは最高です！毎日使っています"
@@ -53,6 +53,24 @@ def test_readings_that_are_as_likely_are_shown_side_by_side():
 
     assert str(found[0]) == "CP1251, as 'Спасибо'"
     assert len({each.shown for each in found}) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("НЕ РАБОТАЕТ", "KOI8-R"),
+        ("НЕ РАБОТАЕТ", "CP1251"),
+        ("НЕТ", "KOI8-R"),
+        ("ΔΕΝ ΔΟΥΛΕΥΕΙ", "CP1253"),
+    ],
+)
+def test_of_a_text_too_short_to_tell_all_plausible_encodings_are_named(text, encoding):
+    sample = text.encode(encoding)
+
+    said = in_words(guesses(sample), sample)
+
+    assert f"{encoding}, as {text!r}" in said
+    assert said.endswith("(the text is too short to tell)")
 
 
 def test_noise_is_no_text():

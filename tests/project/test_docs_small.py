@@ -25,8 +25,8 @@ def run(section, folder):
 @pytest.mark.proof
 def test_an_encoder_reads_on_and_is_fitted(tmp_path):
     save_masking_base(tmp_path / "encoder", head=False)
-    write_rows(tmp_path / "texts", told_rows(200))
-    write_rows(tmp_path / "labelled", rows_of("one", 200))
+    write_rows(tmp_path / "texts", told_rows(120))
+    write_rows(tmp_path / "labelled", rows_of("one", 120))
 
     run(SECTIONS[0], tmp_path)
 

@@ -1,4 +1,4 @@
-"""The page about vectors: its commands work, from calls to vectors that are turned.
+"""The pages about vectors: their commands work, from calls to vectors that are turned.
 
 The network has random weights: what is proved is how vectors go from one step to the
 next, and their shapes, not that they say anything of a voice.
@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from tests.given.docs_tables import ROOT
+from tests.given.read_texts import save_masking_base
 from tests.given.stage_runs import ask
 from tests.given.tiny_listeners import save_encoder, tones, write_wav
 from tests.project.test_docs import commands, snippets, typed
 
 PAGE = (ROOT / "docs" / "vectors.md").read_text(encoding="utf-8")
+FUSE = (ROOT / "docs" / "fuse.md").read_text(encoding="utf-8")
 VECTORS_OF = "SELECT vector FROM vectors WHERE annotator_id LIKE '{}@%' ORDER BY ALL"
 CALLS = """\
 id,words,who,file,start,end,acted
@@ -62,3 +64,8 @@ def test_the_commands_of_the_page_work_in_their_order(tmp_path, own_configuratio
     names = "SELECT over FROM annotators WHERE over IS NOT NULL"
     assert ask(lake, names) == [(voices,)] * 3
     assert ask(lake, "SELECT DISTINCT modality FROM vectors") == [("voice",)]
+
+    save_masking_base(tmp_path / "reader", head=False)
+    run(FUSE.partition("When people have labelled")[0], tmp_path)
+    modalities = ask(lake, "SELECT DISTINCT modality FROM vectors ORDER BY ALL")
+    assert modalities == [("text",), ("voice",)]

@@ -13,6 +13,7 @@ from affectflow.report.asked import Asked
 from affectflow.report.counts import counts_of
 from affectflow.report.course import course
 from affectflow.report.export import as_csv, as_markdown
+from affectflow.report.finding import said
 from affectflow.report.gaps import published
 from affectflow.report.queries import Facts
 from tests.given.finding_lakes import two_weeks, validated
@@ -166,6 +167,27 @@ def test_shares_by_container_and_role_stand_beside_their_counts(tmp_path):
     share = facts.shares.containers["other/repo"].value
     assert share == pytest.approx(frustrated / 100)
     assert set(facts.shares.roles) == {"member", "contributor"}
+
+
+@pytest.mark.parametrize(("flagged", "named"), [(4, False), (5, True)])
+def test_a_container_is_not_named_for_a_few_flagged_messages(tmp_path, flagged, named):
+    facts = facts_of(tmp_path, two_weeks(by_newcomers=False))
+    containers = facts.counts.containers
+    for name, counted in containers.items():
+        containers[name] = counted._replace(flagged=flagged)
+
+    assert ("for its size, in" in said(facts)[0]) is named
+
+
+def test_a_container_that_people_answered_too_little_of_is_not_ruled_out(tmp_path):
+    facts = facts_of(tmp_path, validated(two_weeks(by_newcomers=False)))
+    assert "Most often in " in said(facts)[0]
+
+    containers = facts.counts.containers
+    containers["third/repo"] = containers["other/repo"]
+
+    first = said(facts)[0]
+    assert "Most often, of the containers with enough answers by people, in " in first
 
 
 def test_frustration_of_the_annotator_that_the_report_rests_on_comes_first(tmp_path):

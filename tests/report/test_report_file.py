@@ -194,7 +194,11 @@ _WIDTHS = """({
 @pytest.mark.parametrize(
     ("visibility", "expected"),
     [
-        ("unknown", "s does not say which messages are public; if all are: affectflow"),
+        (
+            "unknown",
+            "s does not say of every message whether it is public; if all are: "
+            "affectflow",
+        ),
         ("private", "No message behind these themes is public, so none is quoted."),
     ],
 )

@@ -5,8 +5,10 @@ import json
 
 import pytest
 
+from affectflow.errors import UsageError
 from affectflow.kinds.source import Split
 from affectflow.sources.encodings import encoding_of_json
+from affectflow.sources.recognition import recognise
 from affectflow_connectors.jsonl import ReadJsonl
 from affectflow_connectors.reddit import ReadReddit
 from tests.given.reading import rows_of
@@ -40,6 +42,44 @@ def test_accents_of_windows_are_read(tmp_path, shape):
     assert texts_of(rows_of(ReadJsonl, path)) == TEXTS
     (said,) = ReadJsonl(paths=str(path)).notices()
     assert said.endswith("a.json' is not UTF-8; it is read as Windows-1252")
+
+
+@pytest.mark.parametrize("shape", ["lines", "array"])
+def test_another_encoding_is_named_with_a_sample_before_its_rows_are_refused(
+    tmp_path, shape
+):
+    text = lines(["plain", "сборка не работает"])
+    if shape == "array":
+        text = "[" + text.strip().replace("\n", ",\n") + "]"
+    path = tmp_path / "a.json"
+    path.write_bytes(text.encode("koi8-r"))
+
+    (said,) = ReadJsonl(paths=str(path)).notices()
+
+    assert "it may be KOI8-R, as" in said
+    assert "сборка" in said
+    assert said.endswith("convert it: iconv -f KOI8-R -t UTF-8 IN > OUT")
+    assert recognise([str(path)]).source is ReadJsonl
+
+
+def test_a_few_damaged_bytes_are_no_encoding(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"utterance_id": "1", "text": "it \xe9\xcf\xc5"}\n')
+
+    assert ReadJsonl(paths=str(path)).notices() == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.txt"])
+def test_utf16_without_a_mark_is_named(tmp_path, name, encoding):
+    text = "id,text\n1,сборка\n" if name == "a.csv" else lines(["сборка"])
+    path = tmp_path / name
+    path.write_bytes(text.encode(encoding))
+
+    with pytest.raises(UsageError, match=r"UTF-16 without a byte order mark.*iconv"):
+        recognise([str(path)]).source(
+            paths=str(path), mapping={"utterance_id": "utterance_id", "text": "text"}
+        ).check()
 
 
 def test_any_cut_gives_the_same_rows_and_places(tmp_path):

@@ -145,7 +145,8 @@ def prepare_labels(
         raise UsageError("the file has neither `score` nor `chosen`; add one of them")
     if "label" not in names and len(task.labels) != 1:
         raise UsageError(
-            f"the file has no column `label`; task {task.name!r} has several labels"
+            f"the file has no column `label`, and task {task.name!r} has several "
+            "labels; add the column, with the label that each row is about"
         )
     label = "label" if "label" in names else quote(task.labels[0])
     passes = f"try_cast(score AS DOUBLE) >= {CHOSEN_FROM}"

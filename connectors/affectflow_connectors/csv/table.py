@@ -29,6 +29,7 @@ from affectflow.sources.streams import (
     decompressed_head,
     plain_head,
     text_chunks,
+    unmarked_encoding,
 )
 from affectflow_connectors.csv.columns import Table
 from affectflow_connectors.csv.parsing import Record, lines, records
@@ -188,13 +189,10 @@ def _is_no_name(name: str) -> bool:
 
 
 def _no_text(uri: str, head: bytes) -> str:
-    start = head[:_MAGIC_BYTES]
-    for at, encoding in ((1, "UTF-16LE"), (0, "UTF-16BE")):
-        if start[at::2].count(0) > len(start) // 4 > start[1 - at :: 2].count(0):
-            return (
-                f"{uri!r} is UTF-16 without a byte order mark; "
-                f"{_NAME_IT.format(encoding)}"
-            )
+    if encoding := unmarked_encoding(head):
+        return (
+            f"{uri!r} is UTF-16 without a byte order mark; {_NAME_IT.format(encoding)}"
+        )
     return f"{uri!r} is not text; save a spreadsheet as CSV, and unpack an archive"
 
 

@@ -214,7 +214,7 @@ def test_capitals_and_other_alphabets_answer_too(labelling):
 def test_after_the_last_message_no_key_changes_an_answer(labelling):
     labelling.press(*"yyyyyyyy")
     assert labelling.ask(f"!{HINT}.hidden && {HINT}.textContent") == (
-        "All done: press s to save."
+        "All done: save the CSV (key s)."
     )
 
     labelling.press("n", "n", "Enter")

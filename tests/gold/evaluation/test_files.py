@@ -222,7 +222,7 @@ BAD = {
     ),
     "no-label": (
         [{"utterance_id": "a", "truth": 1, "score": 0.1}],
-        "no column `label`; task 'emotion' has several",
+        "no column `label`, and task 'emotion' has several",
     ),
     "weight": (changed(weight=-1.0), "`weight` must be a number of at least 0"),
     "weight-text": (

@@ -240,7 +240,7 @@ def test_what_was_deleted_or_is_private_or_withheld_is_not_learned(base, tmp_pat
         ({"label": "joy"}, {}, {}, "gives all 200 utterances the same answer"),
         ({}, {}, {"objective": "mse"},
          "answers with one label, so the objective must be distil, got 'mse'"),
-        ({}, {}, {"task": "mood"}, "no label and no value to the task 'mood', so there "
+        ({}, {}, {"task": "mood"}, "no label and no value in the task 'mood', so there "
          "is nothing to learn from it; its tasks are 'emotion'"),
         ({"start": 0, "end": 3}, {}, {}, "gave no label and no value, so there"),
         ({"status": "withheld"}, {}, {}, "gave no label and no value, so there"),

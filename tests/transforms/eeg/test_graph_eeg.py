@@ -56,6 +56,9 @@ def test_people_who_were_not_trained_on_are_labelled_right(data, trained):
 
     told = {tuple(row[:2]): row[2] for row in csv.reader(said.out.splitlines())}
     assert "held out: 6 of 30 recordings, 2 people" in said.err
+    assert "3 rows choose the epoch, which is close to chance" in said.err
+    assert "--model " in said.err
+    assert " --context CONTEXT --purpose WHY (" in said.err
     assert [float(told["f1", step]) for step in STEPS] == [1, 1, 1]
     assert float(told["tri_precision", "(scale)"]) > 0.9
 

@@ -261,6 +261,8 @@ def test_the_card_compares_fusion_with_each_modality_and_with_concatenation(trai
     out, said = trained
 
     told = {tuple(row[:2]): row[2:] for row in csv.reader(said.out.splitlines())}
+    assert "rows choose the epoch, which is close to chance" in said.err
+    assert f"annotate LAKE --model fused --over {','.join(IDS)} (" in said.err
     compared = ["(macro)", "without the contrastive stage"]
     compared += [
         f"{how} {who} alone" for who in IDS for how in ("learned from", "shown")

@@ -360,7 +360,7 @@ def test_a_killed_training_goes_on_and_ends_with_the_same_weights(here, tmp_path
         trainer(here).train_in(work, here / "data", tell=told.append) for work in works
     )
 
-    assert told[0] == "goes on after epoch 1"
+    assert "goes on after epoch 1" in told
     assert weights.digest(again.weights) == weights.digest(whole.weights)
     assert again.figures == whole.figures
 

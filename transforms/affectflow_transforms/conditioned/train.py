@@ -275,6 +275,7 @@ in the data looked like: it knows nothing, promises nothing, and may be wrong or
             card=card,
             held_out=held_out,
             figures=figures,
+            options="--over ANNOTATOR",
         )
 
 

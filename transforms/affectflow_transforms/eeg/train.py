@@ -28,7 +28,14 @@ from affectflow_transforms.eeg.recordings import bare, channels_of
 from affectflow_transforms.eeg.saved import ANNOTATOR, FILE, Montage
 from affectflow_transforms.finetune import loop
 from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
-from affectflow_transforms.finetune.splits import Rows, Source, Splits, column, read
+from affectflow_transforms.finetune.splits import (
+    Rows,
+    Source,
+    Splits,
+    column,
+    read,
+    say_few,
+)
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.media import Clip
 from affectflow_transforms.models.pretrained.options import check_word
@@ -159,6 +166,7 @@ class GraphEEG(FolderTrainer):
             f"{len(examples.windows):,} windows of {len(examples.rows):,} recordings"
             + "".join(f", {n:,} {why}" for why, n in examples.left_out.items())
         )
+        say_few(parts, tell)
         module = _network(montage, self.dropout, self.seed)
         mark = self._mark(source, examples)
         course = self._fit(module, montage, examples, parts, work, mark, tell)

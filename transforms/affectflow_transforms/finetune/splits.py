@@ -180,7 +180,7 @@ def say_few(parts: Splits, tell: Tell) -> None:
     if (rows := len(parts.chosen)) < FEW_CHOSEN:
         tell(
             f"only {count(rows, 'row chooses', 'rows choose')} the epoch, which is "
-            f"close to chance: give at least {10 * FEW_CHOSEN} different "
+            f"close to chance: give at least {10 * FEW_CHOSEN} rows of many different "
             f"`{parts.key}`, or read the figures as a trial"
         )
 

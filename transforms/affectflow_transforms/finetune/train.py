@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from affectflow import weights
-from affectflow.errors import UsageError
-from affectflow.kinds.objective import HEADS
 from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.opened import labelled
 from affectflow.opened.labelled import GOLD
@@ -24,15 +22,12 @@ from affectflow_transforms.finetune import loop, marks, network, soft
 from affectflow_transforms.finetune.aims import Aim, Wanted, aim_of, bound_by
 from affectflow_transforms.finetune.assembly import lesson_of
 from affectflow_transforms.finetune.card import Facts, card_of
+from affectflow_transforms.finetune.checks import check_options
 from affectflow_transforms.finetune.inputs import AUDIO, IMAGE, TEXT
 from affectflow_transforms.finetune.items import of_measures
 from affectflow_transforms.finetune.lake import of_lake
 from affectflow_transforms.finetune.lesson import Lesson
-from affectflow_transforms.finetune.licences import (
-    PRIVATE,
-    check_passing_on,
-    stricter,
-)
+from affectflow_transforms.finetune.licences import check_passing_on, stricter
 from affectflow_transforms.finetune.saving import save
 from affectflow_transforms.finetune.scores import (
     figure_of,
@@ -48,7 +43,6 @@ from affectflow_transforms.finetune.splits import (
 )
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import source as bases
-from affectflow_transforms.models.pretrained.options import check_word
 from affectflow_transforms.models.pretrained.passed_on import PassedOn
 
 READERS = {
@@ -59,7 +53,6 @@ READERS = {
 """The model plugin that reads a folder, by what its encoder takes."""
 FILE = "model.safetensors"
 _MODEL = "model"
-_BALANCED = ("one", "pair", "several")
 
 
 @dataclass(kw_only=True)
@@ -196,55 +189,7 @@ class Finetune(FolderTrainer):
     )
 
     def __post_init__(self) -> None:
-        check_word("head", self.head, HEADS)
-        ranges = {
-            "epochs": self.epochs >= 1,
-            "patience": self.patience >= 1,
-            "batch": self.batch >= 2,
-            "rate": self.rate > 0,
-            "head_rate": self.head_rate > 0,
-            "layer_decay": 0 < self.layer_decay <= 1,
-            "weight_decay": self.weight_decay >= 0,
-            "warmup": 0 <= self.warmup < 1,
-            "balance": 0 <= self.balance < 1,
-            "sam_rho": self.sam_rho >= 0,
-            "max_tokens": self.max_tokens >= 3,
-            "seed": self.seed >= 0,
-            "lexicon_loss": self.lexicon_loss >= 0,
-            "words": self.words >= 1,
-            "lstm": self.lstm >= 1,
-            "hidden": self.hidden >= 0,
-            "dropout": 0 <= self.dropout < 1,
-            "frozen_layers": self.frozen_layers >= 0,
-            "teacher_weight": 0 <= self.teacher_weight <= 1,
-            "cues": self.cues in ("", "words"),
-            "accept": self.accept in ("", PRIVATE),
-            "scale": self.scale is None or self.scale[0] < self.scale[1],
-        }
-        marks.check_ranges(self, ranges)
-        if self.teacher and self.head not in soft.OBJECTIVES:
-            raise UsageError(
-                "a `teacher` scores labels of "
-                f"head={' or '.join(soft.OBJECTIVES)}, got head={self.head}: leave it "
-                "out"
-            )
-        if self.balance and self.head not in _BALANCED:
-            raise UsageError(
-                f"`balance` weights labels, and head={self.head} has none: leave it out"
-            )
-        if (self.head == "items") != bool(self.rasch) or (
-            self.person and not self.rasch
-        ):
-            raise UsageError(
-                "head=items and `rasch` go together, and `person` goes with them: "
-                "`rasch` is a file that `affectflow measure FacetedRasch FILE --format "
-                "csv` wrote"
-            )
-        if self.lexicon_loss and (not self.lexica or self.is_frozen):
-            raise UsageError(
-                "`lexicon_loss` trains the encoder on `lexica`: give them, and "
-                "--set freeze=false"
-            )
+        check_options(self)
 
     def train_in(
         self, work: Path, data: Path, *, licence: str = "", tell: Tell = quiet
@@ -288,6 +233,7 @@ class Finetune(FolderTrainer):
             card=card_of(facts),
             held_out=facts.held_out,
             figures=figures,
+            options="--set cues=words" if self.cues else "",
         )
 
     @property

@@ -129,6 +129,11 @@ def corpus_of(
     """
     vectors_of = _ids(lake, _HAVE_VECTORS)
     where = "has given vectors in this lake"
+    if not vectors_of:
+        raise UsageError(
+            f"no annotator {where}: for each encoder, first type `affectflow annotate "
+            "LAKE --model FOLDER`; docs/fuse.md shows how"
+        )
     annotators = sorted({meant(each, vectors_of, "annotator", where) for each in over})
     if len(annotators) < 2:
         raise UsageError(

@@ -9,17 +9,17 @@ with FusedClassifier.
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from affectflow import open_lake, weights
+from affectflow import open_lake, people, weights
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, marks
 from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
-from affectflow_transforms.finetune.splits import Splits, column, split
+from affectflow_transforms.finetune.splits import Splits, column, say_few, split
 from affectflow_transforms.fuse import saved
 from affectflow_transforms.fuse.card import Facts, card_of, strictest
 from affectflow_transforms.fuse.lesson import (
@@ -145,6 +145,8 @@ class Fuse(FolderTrainer):
             )
         check_passing_on(corpus.licences, self.accept)
         splits = _split(corpus, self.split_by)
+        judged_by = corpus.examples.labelled(splits.chosen)
+        say_few(replace(splits, chosen=judged_by), tell)
         mark = self._mark(corpus)
         lesson, contrast, course = self._fitted(
             corpus.examples, splits, work, mark, tell, "fused"
@@ -269,7 +271,14 @@ class Fuse(FolderTrainer):
             card=card_of(facts),
             held_out=held_out,
             figures=figures,
+            options=_options(corpus),
         )
+
+
+def _options(corpus: Corpus) -> str:
+    """Returns what `annotate` needs besides the folder."""
+    over = f"--over {','.join(corpus.examples.annotators)}"
+    return f"{over} {people.options_for(corpus.touches)}".rstrip()
 
 
 def _split(corpus: Corpus, split_by: str) -> Splits:

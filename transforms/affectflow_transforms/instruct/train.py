@@ -21,7 +21,7 @@ from affectflow.opened.labelled import GOLD
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop
 from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
-from affectflow_transforms.finetune.splits import Splits
+from affectflow_transforms.finetune.splits import Splits, say_few
 from affectflow_transforms.instruct.card import Facts, card_of
 from affectflow_transforms.instruct.figures import figures_of
 from affectflow_transforms.instruct.lessons import Lessons, Wanted, gather
@@ -184,6 +184,7 @@ class Instruct(FolderTrainer):
             batch=self.batch,
         )
         splits = split_of(lessons, self.split_by)
+        say_few(splits, tell)
         mark = self._mark(lessons, base)
         held, units = splits.held_out, units_of(lessons, splits)
         school.keep_reference(np.concatenate([splits.learned, splits.chosen, held]))
@@ -224,6 +225,7 @@ class Instruct(FolderTrainer):
             card=card_of(facts),
             held_out=facts.held_out,
             figures=facts.figures,
+            options=f"--prompt {self.prompt}",
         )
 
     @property

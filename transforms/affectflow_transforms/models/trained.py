@@ -43,8 +43,8 @@ LICENCES = {
 """Licences of data sets, by SHA-256 of the file that is trained on."""
 
 _NO_INTERVAL = (
-    "A figure without an interval rests on too few rows, conversations or people: read "
-    "it as a trial."
+    "A figure without an interval, unless it is a loss, rests on too few rows, "
+    "conversations or people: read it as a trial."
 )
 
 Mask = npt.NDArray[np.bool_]

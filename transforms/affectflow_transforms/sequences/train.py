@@ -25,7 +25,7 @@ from affectflow.registry import Card
 from affectflow_transforms.finetune import loop
 from affectflow_transforms.finetune.aims import Aim, Wanted, aim_of
 from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
-from affectflow_transforms.finetune.splits import Source, Splits, column
+from affectflow_transforms.finetune.splits import Source, Splits, column, say_few
 from affectflow_transforms.models import trained
 from affectflow_transforms.sequences import network
 from affectflow_transforms.sequences.card import Facts, card_of
@@ -172,6 +172,7 @@ class Tracks(FolderTrainer):
         splits = split(
             material.source, aim.usable, material.subjects, self.folds, self.fold
         )
+        say_few(splits, tell)
         lesson = prepare(material, aim, splits, shape, dict(self.settings), self.seed)
         mark = self._mark(material)
         course = self._fit(lesson, splits, work, mark, tell)
@@ -281,7 +282,14 @@ class Tracks(FolderTrainer):
             card=card_of(facts),
             held_out=facts.held_out,
             figures=figures,
+            options=self._options,
         )
+
+    @property
+    def _options(self) -> str:
+        """Returns what `annotate` needs besides the folder."""
+        frames = f" --set fps={self.fps:g}" if self.fps else ""
+        return f"--set tracks=TABLES{frames}"
 
 
 def _range(source: Source, labels: tuple[str, ...]) -> tuple[float, float]:

@@ -15,7 +15,7 @@
     try {
       localStorage.setItem(slot(), JSON.stringify({ row, answers }));
     } catch (error) {
-      at("hint").textContent = "This browser keeps nothing: press s before you close it.";
+      at("hint").textContent = "This browser keeps nothing: save the CSV (key s) before you close it.";
       at("hint").hidden = false;
     }
   }
@@ -52,8 +52,8 @@
     at("progress").textContent = `message ${row + 1} of ${rows}, ${done} done`;
     at("hint").hidden = !ended;
     at("hint").textContent = done === rows
-      ? "All done: press s to save."
-      : `That was the last message, ${rows - done} are open: press ← to go back, s to save.`;
+      ? "All done: save the CSV (key s)."
+      : `That was the last message, open: ${rows - done}. Go back (key ←) or save the CSV (key s).`;
   }
 
   // -- what is done ----------------------------------------------------------------------

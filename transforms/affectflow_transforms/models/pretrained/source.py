@@ -106,7 +106,10 @@ def check_weights(folder: Path) -> None:
       UsageError: one of them is missing; the message says how to fix it.
     """
     if not (folder / "config.json").is_file():
-        raise UsageError(f"{str(folder)!r} has no config.json, so it is not a model")
+        raise UsageError(
+            f"{str(folder)!r} has no config.json, so it is not a model: name the "
+            "folder of one that was saved or trained, or a hub id (org/name)"
+        )
     if not any((folder / name).is_file() for name in _WEIGHTS):
         raise UsageError(
             f"{str(folder)!r} has no model.safetensors; save the model again with "
