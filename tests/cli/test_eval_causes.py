@@ -27,7 +27,7 @@ def test_it_prints_a_line_for_each_miner_and_baseline(tmp_path):
 def test_a_folder_without_marked_messages_is_refused(tmp_path):
     told = affectflow("eval", "causes", str(tmp_path))
     assert told.code == 2
-    assert "expected 'texts.jsonl' and 'labels_*.jsonl'" in told.last_line
+    assert "name a folder with 'texts.jsonl' and 'labels_*.jsonl'" in told.last_line
 
 
 def test_another_task_still_needs_a_target():
