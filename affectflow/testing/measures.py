@@ -44,13 +44,13 @@ def check_measure(
     reasons = set(measure.refuses) if observations is not None else set()
     if observations is None:
         observations = sample_rows(measure.reads)
-    before = observations.to_pylist()
+    before = observations.serialize()
     found = check_splits(measure, [observations])
     rows = [observations.slice(n, 1) for n in range(observations.num_rows)]
     check_splits(measure, rows[::-1])
     check_splits(measure, [observations.slice(0, 0)])
     check_splits(measure, [])
-    assert observations.to_pylist() == before, "the input batch was changed"
+    assert observations.serialize().equals(before), "the input batch was changed"
     tell("any split and order, and one query of DuckDB, give the same")
     _check_values(found)
     tell("a value is a finite number, given once, or there is a reason")

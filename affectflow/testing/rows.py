@@ -128,9 +128,9 @@ def check_rows(
     answer twice; the provided columns are there with their types; an empty batch is
     accepted.
     """
-    before = batch.to_pylist()
+    before = batch.serialize()
     first, second = apply(batch), apply(batch)
-    assert batch.to_pylist() == before, "the input batch was changed"
+    assert batch.serialize().equals(before), "the input batch was changed"
     assert first.num_rows == batch.num_rows, "rows were added or lost"
     _check_kept(provided, batch, first)
     tell("the input is unchanged, and rows keep their number and order")

@@ -134,5 +134,5 @@ def test_labelled_demo_conversations_give_a_report_with_shares(labelled, capsys)
     assert dict(shares)["surprise"]
     assert [family for family, share in shares if share] == ["surprise"]
     cited = methods(lake)
-    assert "compared with what people answered" in cited
+    assert "compared with what 2 people answered" in cited
     assert "rule-1" not in cited
