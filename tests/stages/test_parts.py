@@ -242,7 +242,7 @@ def test_parts_that_are_not_labelled_yet_are_mined_once_they_are(lake):
 
     assert dict(too_early["counters"]) == {"parts_waiting_for_labels": 1}
     whose = FakeHandler().annotator()
-    assert f"no labels of {whose['annotator_id']!r} yet" in said
+    assert f"no labels by {whose['annotator_id']!r} yet" in said
     assert f"`affectflow annotate {lake} --model {whose['model']}`" in said
     found = ask(lake, "SELECT count(*) FROM causes WHERE utterance_id = 'test:new'")
     assert found == [(1,)]
