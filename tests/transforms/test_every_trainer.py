@@ -26,17 +26,7 @@ from tests.given.tiny_generator import save_causal
 from tests.given.tiny_replier import save_t5, write_replied
 from tests.given.toy_training import write_rows
 
-pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 
 # -- a small case of each --------------------------------------------------------------

@@ -14,18 +14,8 @@ from tests.given.command_line import affectflow
 from tests.given.stage_runs import ask
 from tests.given.tiny_replier import EMOTIONS, REPLIES, save_t5, write_replied
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 OPTIONS = {"epochs": 6, "rate": 5e-3, "head_rate": 2e-2}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -15,19 +15,9 @@ from tests.given.taught_lakes import TEACHER, from_toys, taught_lake
 from tests.given.toy_training import rows_of, save_base
 from tests.given.utterance_batches import batch_of
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 QUICK = {"rate": 3e-3, "head_rate": 3e-3, "epochs": 4, "batch": 8, "device": "cpu"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,8 @@ from tests.given.command_line import affectflow
 from tests.given.eeg_files import STEPS, bursts, write_data, write_edf
 from tests.given.stage_runs import ask
 
-pytestmark = [pytest.mark.torch, pytest.mark.eeg]
+pytestmark = [pytest.mark.torch, pytest.mark.eeg, pytest.mark.usefixtures("one_thread")]
 OPTIONS = {"labels": STEPS, "epochs": 8, "batch": 32, "rate_of_learning": 0.02}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -13,20 +13,10 @@ from affectflow_transforms.models.sequence_classifier import SequenceClassifier
 from tests.given.toy_training import save_base, write_rows
 from tests.given.utterance_batches import batch_of
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 # The tiny encoder knows none of them.
 MOODS = [f"mood{n}" for n in range(200)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from tests.given import fitted_classifier
 from tests.quality.encoder import upper_layers
 
 pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.proof,
     pytest.mark.torch,
     pytest.mark.skipif(
@@ -23,16 +24,6 @@ pytestmark = [
         reason="needs the encoder: make test EXTRAS=torch",
     ),
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_minilm_tells_emotions_after_minutes_of_a_processor(shared_data):

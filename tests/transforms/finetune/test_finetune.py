@@ -17,7 +17,7 @@ from tests.given.toy_training import rows_of, save_base, write_rows
 from tests.given.utterance_batches import batch_of
 from tests.project.test_docs import commands, typed
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 QUICK = {"rate": 3e-3, "head_rate": 3e-3, "epochs": 4, "patience": 4, "batch": 8}
 HEADS = {
@@ -29,16 +29,6 @@ HEADS = {
     "reward": {},
     "pair": {"vocabulary": "three"},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -18,20 +18,10 @@ from affectflow_transforms.finetune.network import groups
 from affectflow_transforms.finetune.train import Finetune
 from tests.given.toy_training import rows_of, save_base, write_rows
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 ROWS = np.arange(8)
 PACE = loop.Pace(epochs=6, patience=2, batch=4, warmup=0.1, seed=0)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def line(rate=0.1):

@@ -17,19 +17,13 @@ from affectflow_transforms.models.speech_affect import SpeechAffect
 from tests.given.tiny_listeners import save_encoder, tones, write_wav
 from tests.given.toy_training import write_rows
 
-pytestmark = [pytest.mark.torch, pytest.mark.rotated]
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.rotated,
+    pytest.mark.usefixtures("one_thread"),
+]
 
 SIDE = 16
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(autouse=True)

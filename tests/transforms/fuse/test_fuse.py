@@ -32,7 +32,7 @@ from tests.given.people import people_say
 from tests.given.stage_runs import ask, store
 from tests.project.test_docs import commands, typed
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 PAGE = (ROOT / "docs" / "fuse.md").read_text(encoding="utf-8")
 EMBEDDERS = (
@@ -49,16 +49,6 @@ PLAN = saved.Plan(
     vocabulary="moods",
     task="emotion",
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 # -- what goes together ----------------------------------------------------------------

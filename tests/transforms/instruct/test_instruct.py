@@ -26,20 +26,10 @@ from tests.given.toy_training import write_rows
 from tests.given.utterance_batches import batch_of
 from tests.project.test_docs import commands, typed
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 QUICK = {"rate": 1e-2, "epochs": 2, "device": "cpu"}
 ASKED = ["this is good", "why broken again"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -18,19 +18,9 @@ from tests.given.read_texts import save_masking_base, told_rows, write_lexicon
 from tests.given.toy_training import rows_of, save_base, write_rows
 from tests.given.utterance_batches import batch_of
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 QUICK = {"rate": 3e-3, "epochs": 1, "batch": 16, "device": "cpu"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -18,19 +18,9 @@ from tests.given.rated_tracks import frames_of, write_rated, write_table
 from tests.given.stage_runs import ask
 from tests.project.test_docs import commands, typed
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("one_thread")]
 
 QUICK = {"size": 8, "hidden": 12, "layers": 1, "rate": 2e-2, "epochs": 6, "batch": 64}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
