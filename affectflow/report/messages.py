@@ -127,7 +127,7 @@ def _erased(connection: duckdb.DuckDBPyConnection) -> Numbers:
 
 
 def _labels(answers: pa.Table, place: Numbers) -> Labels:
-    """Returns the labels of messages, each once; -1 is no place."""
+    """Returns the labels of messages, each once; a place of -1 means none."""
     message, choice = place[_numbers(answers, "number")], _numbers(answers, "choice")
     label, names = _encoded(answers["label"])
     irritated = _numbers(answers, "irritated") > 0

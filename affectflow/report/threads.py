@@ -32,7 +32,7 @@ def threads(facts: Facts) -> Html | None:
 
 
 def heading(facts: Facts) -> str:
-    """Returns the title of the section; without times there is no week."""
+    """Returns the title of the section; it names the week if times are known."""
     timed = facts.one("counts")["last_at"]
     return "Threads to look at this week" if timed else "Threads to look at"
 

@@ -21,7 +21,7 @@ def rated(
 ) -> tuple[tuple[str, ...], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Returns the items, the step of each in each row, and which rows have none.
 
-    Steps count from 0 for the lowest rating; -1 is no rating.
+    Steps count from 0 for the lowest rating; -1 stands for a missing rating.
 
     Raises:
       UsageError: no item is named, the fit does not have one, or a rating is not on its

@@ -9,6 +9,7 @@ import numpy as np
 
 from affectflow.errors import UsageError
 from affectflow.options import quoted
+from affectflow.unreadable import why_unreadable
 from affectflow_transforms.measures.rasch.marginal import grid, moments
 from affectflow_transforms.models.sequence_classifier.answers import sums_of
 
@@ -66,12 +67,13 @@ def fit_in(file: str) -> Saved:
     Raises:
       UsageError: it cannot be read, holds no fit, or more than one.
     """
+    if not Path(file).is_file():
+        raise UsageError(f"no file {file!r} with a fit: {_WRITE}")
     try:
         with duckdb.connect() as connection:
-            rows = connection.execute(_QUERY, [str(Path(file))]).fetchall()
+            rows = connection.execute(_QUERY, [file]).fetchall()
     except duckdb.Error as error:
-        line = str(error).splitlines()[0]
-        raise UsageError(f"cannot read the fit {file!r}: {line}; {_WRITE}") from error
+        raise UsageError(f"{why_unreadable(file, error)}; {_WRITE}") from error
     if len({row[0] for row in rows}) > 1:
         raise UsageError(f"{file!r} has fits of several groups: {_WRITE}, without --by")
     said: dict[tuple[str, str], dict[str, float]] = {}

@@ -129,7 +129,7 @@ def column(source: Source, name: str, option: str = "") -> list[Any]:
     `option` is that of the trainer that names the column; empty if none does.
 
     Raises:
-      UsageError: there is no such column; says what to type, and names the nearest.
+      UsageError: the column does not exist; the message says what to type.
     """
     names = source.table.column_names
     if name not in names:

@@ -52,7 +52,7 @@ class MaskedLanguage(FolderTrainer):
     """Lets an encoder read on in `train.csv`, `train.jsonl` or `train.parquet`.
 
     It learns to say masked words, those of a lexicon more than others. Whole words are
-    masked, anew in each epoch: those of the tokenizer, or those of the column `words`
+    masked, others in each epoch: those of the tokenizer, or those of the column `words`
     if there is one (a list, or text with blanks). Figures are of `dev.*`, or else of a
     tenth of the rows; by another tenth the epoch is chosen. Both tenths go by a hash of
     the key.
