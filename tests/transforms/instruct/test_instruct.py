@@ -217,7 +217,13 @@ def test_rated_replies_of_a_lake_are_pairs(here, tmp_path):
         ({}, {"tune": "all", "keep": "adapter"}, "leave out `keep` and `dtype`"),
         ({}, {"layers": ("nope",)}, "no adapter fits the base: .*nope"),
         ({"label": "joy"}, {}, "rows to learn from have the answer 'joy'"),
-        ({"label": "disgust"}, {}, "120 an answer that is out_of_vocabulary"),
+        (
+            {"label": "angr"},
+            {},
+            "120 rows of .* have the label 'angr', which is not in the step 'mood'; "
+            "did you mean 'anger'",
+        ),
+        ({"label": "disgust"}, {}, r"known: 'joy', 'anger'\. Correct the rows, or"),
         ({"label": None}, {}, "120 a row without an answer"),
         ({}, {"rate": 1e30}, "the loss is not a number in the first epoch"),
         ({}, {"text": "txt"}, "no column 'txt'; name it with --set text=COLUMN"),
