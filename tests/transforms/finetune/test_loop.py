@@ -126,6 +126,32 @@ def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_epoch(tmp_pat
     assert told[-1].startswith("the loss is not a number in epoch 3: stopped there")
 
 
+def test_weights_that_the_last_step_of_an_epoch_spoils_are_not_kept(tmp_path):
+    import torch
+
+    module, group = line()
+    seen = []
+
+    def loss(rows):
+        seen.append(float(module.weight.detach()))
+        # Of 0, the square root is a number, and its slope is none.
+        spoilt = torch.sqrt(0 * module.weight.sum()) if len(seen) == 4 else 0
+        return module.weight.sum() ** 2 + spoilt
+
+    course = fitted(module, group, tmp_path, [0.1, 0.2, 0.3], loss)
+
+    assert (course.figures, course.diverged) == ([0.1], True)
+    assert float(module.weight.detach()) == seen[2]
+
+
+def test_a_figure_that_is_not_a_number_is_not_kept(tmp_path):
+    module, group = line()
+
+    course = fitted(module, group, tmp_path, [0.1, np.nan])
+
+    assert (course.figures, course.best, course.diverged) == ([0.1], 0, True)
+
+
 def test_a_loss_that_is_never_a_number_is_refused(tmp_path):
     module, group = line()
 

@@ -49,7 +49,7 @@ class Course:
       figures: after each epoch, on the rows for choosing; more is better.
       losses: of each epoch, the mean over batches.
       best: the epoch whose weights are kept, from 0; -1 for none.
-      diverged: the loss was not a number in the epoch after these.
+      diverged: loss, weights or figure were not numbers in the epoch after these.
     """
 
     figures: list[float] = field(default_factory=list)
@@ -101,12 +101,15 @@ def fit(
     while not course.is_over(pace):
         epoch, began = len(course.figures), time.monotonic()
         mean = _epoch(module, optimizer, lengths, rows, loss_of, pace, epoch)
-        if not math.isfinite(mean):
+        # The last step of an epoch may spoil weights that its loss does not show.
+        sound = math.isfinite(mean) and _is_finite(module)
+        figure = judge() if sound else math.nan
+        if not math.isfinite(figure):
             course.diverged = True
             _check_any(course, epoch, tell)
             break
         course.losses.append(mean)
-        course.figures.append(judge())
+        course.figures.append(figure)
         # Of equally good epochs the last one: it is surer of what it says.
         if course.best < 0 or course.figures[-1] >= course.figures[course.best]:
             course.best, best = epoch, _copied(module)
@@ -155,6 +158,12 @@ def _epoch(
         if not math.isfinite(losses[-1]):
             return math.nan
     return float(np.mean(losses))
+
+
+def _is_finite(module: Any) -> bool:
+    import torch
+
+    return all(bool(torch.isfinite(each).all()) for _, each in _trained(module))
 
 
 def batches(lengths: Rows, rows: Rows, size: int, seed: int, epoch: int) -> list[Rows]:
