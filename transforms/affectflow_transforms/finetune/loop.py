@@ -14,8 +14,10 @@ from affectflow.kinds.trainer import Tell
 from affectflow_transforms.finetune.splits import Rows
 
 CHECKPOINT = "epoch.pt"
-# So many batches are sorted by length together: the rest stays random.
-_SORTED_TOGETHER = 50
+# So many batches are sorted by length together, of few batches only a twentieth: where
+# length tells the label, sorted batches have one label each, and few steps swing from
+# one label to the other.
+_SORTED_TOGETHER, _OF_ALL = 50, 20
 _LONGEST_STEP = 1.0
 """The norm that gradients are cut to."""
 
@@ -174,8 +176,9 @@ def batches(lengths: Rows, rows: Rows, size: int, seed: int, epoch: int) -> list
     random = np.random.default_rng([seed, epoch])
     shuffled = random.permutation(rows)
     found: list[Rows] = []
-    for start in range(0, len(shuffled), size * _SORTED_TOGETHER):
-        pool = shuffled[start : start + size * _SORTED_TOGETHER]
+    together = min(_SORTED_TOGETHER, max(1, len(rows) // (size * _OF_ALL)))
+    for start in range(0, len(shuffled), size * together):
+        pool = shuffled[start : start + size * together]
         pool = pool[np.argsort(lengths[pool], kind="stable")]
         found += [pool[at : at + size] for at in range(0, len(pool), size)]
     return [found[place] for place in random.permutation(len(found))]
