@@ -137,11 +137,12 @@ class Fuse(FolderTrainer):
     ) -> Trained:
         """Returns the fitted network with figures on the rows held out."""
         of_labels = licence or "not stated"
+        check_passing_on({"labels": of_labels}, self.accept)
         with open_lake(data) as lake:
             corpus = corpus_of(
                 lake, self.over, self.task, self.annotator, private=self.private
             )
-        check_passing_on({"labels": of_labels, **corpus.licences}, self.accept)
+        check_passing_on(corpus.licences, self.accept)
         splits = _split(corpus, self.split_by)
         judged_by = corpus.examples.labelled(splits.chosen)
         say_few(replace(splits, chosen=judged_by), tell)
