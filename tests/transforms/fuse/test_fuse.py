@@ -186,16 +186,12 @@ def test_a_loss_that_is_not_a_number_keeps_the_last_good_epoch(tmp_path):
 
     examples, splits = told_apart()
     ways = Fuse(over=("one@1", "other@1"), **OPTIONS)._ways
+    begin = begun(examples, splits.learned, ways)
+    # Five batches and a look at the rows for choosing make an epoch: the third fails.
+    lesson = Poisoned(**vars(begin), good=13, seen=[])
     stages = splits.learned, splits.chosen
 
-    def fit(good, work, **pace):
-        lesson = begun(examples, splits.learned, ways)
-        lesson = Poisoned(**vars(lesson), good=good, seen=[])
-        told = replace(lesson, ways=replace(ways, pace=replace(ways.pace, **pace)))
-        return told, classified(told, *stages, work, "", lambda line: None)
-
-    # Of five batches and a look at the rows for choosing each: the third epoch fails.
-    lesson, course = fit(13, tmp_path)
+    course = classified(lesson, *stages, tmp_path, "", lambda line: None)
 
     assert (len(course.figures), course.best, course.diverged) == (2, 1, True)
     kept = torch.load(tmp_path / CHECKPOINT, weights_only=True)["best"]
