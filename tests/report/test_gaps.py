@@ -65,10 +65,10 @@ def test_a_paper_is_told_each_gap_and_which_may_be_chance(measured):
 
     assert head.startswith("For whom `Small@1` errs: gaps of more than 5 points")
     assert lines.splitlines() == [
-        "- frustration, recall, the same message in a dialect: 0.625 (as it was) against "
-        "0.375 (in a dialect); gap 0.25 (0.10 to 0.40).",
-        "- joy, recall, the same message in a dialect: 0.625 (as it was) against "
-        "0.375 (in a dialect); gap 0.06, may be chance.",
+        "- frustration, recall, the same message in a dialect: 0.625 (as it was) "
+        "against 0.375 (in a dialect); gap 0.25 (0.10 to 0.40).",
+        "- joy, recall, the same message in a dialect: 0.625 (as it was) "
+        "against 0.375 (in a dialect); gap 0.06, may be chance.",
     ]
 
 
