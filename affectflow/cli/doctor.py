@@ -23,7 +23,7 @@ _EXTRAS = (
     ("silero-vad", "silero", "finding speech in recordings"),
     ("av", "vision", "videos"),
     ("mne", "eeg", "EEG recordings"),
-    ("libarchive-c", "archives", "7z and other archives"),
+    ("libarchive-c", "archives", "7z dumps"),
     ("dulwich", "git", "Git repositories"),
     ("presidio-analyzer", "pii", "--mask-names"),
     ("ipykernel", "notebook", "notebooks"),

@@ -3,8 +3,10 @@
 import csv
 import hashlib
 import json
+import re
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -182,6 +184,22 @@ def test_samples_keep_their_probabilities_and_people_get_numbers(checked, tmp_pa
 
 
 @pytest.mark.rotated
+def test_the_readme_says_how_to_compute_the_figures_of_gold_again(
+    checked, tmp_path, monkeypatch
+):
+    folder = exported(checked, tmp_path / "out")
+    readme = (folder / "README.md").read_text("utf-8")
+    (query,) = re.findall(r"```sql\n(.*?)```", readme, re.DOTALL)
+    kept = {each["kind"]: each["value"] for each in rows(folder, "measures")}
+    monkeypatch.chdir(folder)
+
+    ((_, precision, recall),) = duckdb.sql(query).fetchall()
+
+    assert 0 < kept["precision"] < 1
+    assert precision == pytest.approx(kept["precision"])
+    assert recall == pytest.approx(kept["recall"])
+
+
 def test_what_is_erased_is_absent(checked, tmp_path):
     before = exported(checked, tmp_path / "before")
     gone = next(r for r in rows(before, "measures") if r["kind"] == "inclusion")[
