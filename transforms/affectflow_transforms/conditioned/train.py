@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from affectflow import vocabularies, weights
 from affectflow.errors import UsageError
@@ -23,9 +23,9 @@ from affectflow_transforms.conditioned.model import ANNOTATOR, FILE
 from affectflow_transforms.conditioned.writing import Writer, tokens_of, written
 from affectflow_transforms.finetune import loop
 from affectflow_transforms.finetune.licences import (
-    PRIVATE,
     SAYS,
     check_passing_on,
+    forbidding,
     passing_on,
     stricter,
 )
@@ -90,7 +90,7 @@ class Conditioned(FolderTrainer):
     rate: float = 1e-4
     head_rate: float = 1e-3
     max_tokens: int = 128
-    accept: str = ""
+    accept: Literal["", "private"] = ""
     seed: int = 0
 
     file: ClassVar[str] = FILE
@@ -109,7 +109,6 @@ class Conditioned(FolderTrainer):
             "rate": self.rate > 0,
             "head_rate": self.head_rate > 0,
             "max_tokens": self.max_tokens >= 3,
-            "accept": self.accept in ("", PRIVATE),
             "seed": self.seed >= 0,
         }
         for name, fits in ranges.items():
@@ -226,7 +225,7 @@ class Conditioned(FolderTrainer):
         messages = [lesson.messages[row] for row in held]
         replies = written(writer, messages, pairs.emotions[held], self.max_tokens)
         figures = figures_of(lesson, held, replies, _units(source, splits))
-        kept_back = check_passing_on(licences, self.accept)
+        kept_back = forbidding(licences)
         passed_on = stricter(licences["data"], licences["base"])
         stopped = (
             ", and stopped where the loss was no number" if course.diverged else ""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -28,7 +28,7 @@ from affectflow_transforms.distil.rows import Taught, taught_by
 from affectflow_transforms.distil.teachers import Teacher, teacher_of
 from affectflow_transforms.finetune import loop, marks
 from affectflow_transforms.finetune.aims import Aim
-from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
+from affectflow_transforms.finetune.licences import check_passing_on
 from affectflow_transforms.finetune.scores import figure_of, figures_of, thresholds_of
 from affectflow_transforms.finetune.splits import Rows, Splits, say_few, split
 from affectflow_transforms.models.pretrained import source as bases
@@ -104,7 +104,7 @@ class Distil(FolderTrainer):
     warmup: float = 0.1
     max_tokens: int = 128
     longest_s: float = 10.0
-    accept: str = ""
+    accept: Literal["", "private"] = ""
     seed: int = 0
     device: str = "auto"
 
@@ -130,7 +130,6 @@ class Distil(FolderTrainer):
             "warmup": 0 <= self.warmup < 1,
             "max_tokens": self.max_tokens >= 3,
             "longest_s": self.longest_s >= 0.1,
-            "accept": self.accept in ("", PRIVATE),
             "seed": self.seed >= 0,
         }
         marks.check_ranges(self, ranges)
@@ -176,7 +175,7 @@ class Distil(FolderTrainer):
             base_licence=base_licence,
             figures=figures,
             digest=weights.digest(work / _MODEL),
-            kept_back=tuple(kept_back),
+            kept_back=kept_back,
         )
         return Trained(
             annotator=facts.student,

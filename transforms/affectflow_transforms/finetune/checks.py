@@ -5,7 +5,6 @@ from typing import Any
 from affectflow.errors import UsageError
 from affectflow.kinds.objective import HEADS
 from affectflow_transforms.finetune import marks, soft
-from affectflow_transforms.finetune.licences import PRIVATE
 from affectflow_transforms.models.pretrained.options import check_word
 
 _BALANCED = ("one", "pair", "several")
@@ -44,7 +43,6 @@ def _check_ranges(trainer: Any) -> None:
         "frozen_layers": trainer.frozen_layers >= 0,
         "teacher_weight": 0 <= trainer.teacher_weight <= 1,
         "cues": trainer.cues in ("", "words"),
-        "accept": trainer.accept in ("", PRIVATE),
         "scale": trainer.scale is None or trainer.scale[0] < trainer.scale[1],
     }
     marks.check_ranges(trainer, ranges)

@@ -8,7 +8,7 @@ reads `train.csv`, `.jsonl` or `.parquet`, and writes a folder that is a `base` 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, marks, network
-from affectflow_transforms.finetune.licences import PRIVATE, check_passing_on
+from affectflow_transforms.finetune.licences import check_passing_on
 from affectflow_transforms.finetune.splits import (
     Source,
     Splits,
@@ -109,7 +109,7 @@ class MaskedLanguage(FolderTrainer):
     weight_decay: float = 0.01
     warmup: float = 0.1
     max_tokens: int = 128
-    accept: str = ""
+    accept: Literal["", "private"] = ""
     seed: int = 0
     device: str = "auto"
 
@@ -135,7 +135,6 @@ class MaskedLanguage(FolderTrainer):
             "weight_decay": self.weight_decay >= 0,
             "warmup": 0 <= self.warmup < 1,
             "max_tokens": self.max_tokens >= 3,
-            "accept": self.accept in ("", PRIVATE),
             "seed": self.seed >= 0,
         }
         marks.check_ranges(self, ranges)
@@ -186,7 +185,7 @@ class MaskedLanguage(FolderTrainer):
             new_head=loaded.new_head,
             figures=figures,
             digest=weights.digest(work / _MODEL),
-            kept_back=tuple(kept_back),
+            kept_back=kept_back,
         )
         return Trained(
             annotator="Embedder",
