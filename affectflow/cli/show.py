@@ -119,10 +119,16 @@ def as_document(
     tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[Any]]]],
 ) -> None:
     """Prints several tables on stdout as one JSON object: rows by table name."""
-    said = {
-        name: [dict(zip(columns, row, strict=True)) for row in rows]
-        for name, (columns, rows) in tables.items()
-    }
+    as_object(
+        {
+            name: [dict(zip(columns, row, strict=True)) for row in rows]
+            for name, (columns, rows) in tables.items()
+        }
+    )
+
+
+def as_object(said: Mapping[str, Any]) -> None:
+    """Prints one JSON object on stdout, in one line."""
     sys.stdout.write(json.dumps(said, default=_plain, ensure_ascii=False) + "\n")
 
 
