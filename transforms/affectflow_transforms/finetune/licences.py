@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from affectflow.errors import UsageError
 from affectflow_transforms.models.pretrained.source import allows_commerce
+from affectflow_transforms.models.ranges import PRIVATE
 
-PRIVATE = "private"
-"""The word by which a user accepts that a model stays with them."""
 SAYS = {True: "allowed", False: "not allowed", None: "unknown"}
 """What a card says of commercial use."""
 _FORBIDDING = re.compile(
