@@ -11,7 +11,7 @@ from affectflow.encoding_guesses import guesses, in_words
 _SAMPLE_LINES = 100
 _LINES = (".jsonl", ".ndjson")
 _KIND = re.compile(r"^[\w ]+ Error: ")
-_ASIDE = re.compile(r"[.]?(?: Possible Solution| LINE \d+: )")
+_ASIDE = re.compile(r" Possible Solution| LINE \d+: ")
 
 
 def why_unreadable(path: str, error: Exception) -> str:
@@ -30,7 +30,7 @@ def why_unreadable(path: str, error: Exception) -> str:
             "the line, or remove it"
         )
     # What follows is advice on a query, and the query: nobody typed one.
-    why = _ASIDE.split(_KIND.sub("", said))[0][:200]
+    why = _ASIDE.split(_KIND.sub("", said))[0][:200].rstrip(".")
     return f"{path!r} cannot be read: {why}; correct the file, or write it again"
 
 

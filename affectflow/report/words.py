@@ -127,13 +127,19 @@ def section(anchor: str, title: str, *children: Child) -> Html:
 def ask_yourself(
     name: str, facts: Facts, what: str = "these numbers", *more: str, **other: str
 ) -> Html:
-    """Returns the queries behind a section, ready to be copied into a shell.
+    """Returns the queries behind a section, to be copied into a shell.
 
-    `other` overrides parameters of the report.
+    Where the page is served, they are for its box for SQL, so they stand there as they
+    are. `other` overrides parameters of the report.
     """
     parameters = {**facts.parameters, **other}
-    commands = [
-        el("pre", f"affectflow sql {shlex.quote(facts.lake)} {shlex.quote(query)}")
-        for query in (shown(each, parameters) for each in (name, *more))
-    ]
-    return el("details", el("summary", f"SQL behind {what}"), commands)
+    queries = [shown(each, parameters) for each in (name, *more)]
+    command = f"affectflow sql {shlex.quote(facts.lake)} "
+    return el(
+        "details",
+        el("summary", f"SQL behind {what}"),
+        [
+            el("pre", query if facts.is_served else command + shlex.quote(query))
+            for query in queries
+        ],
+    )

@@ -150,7 +150,7 @@ def prepare_labels(
     names = _names(connection)
     _check_columns(names, ["utterance_id", "truth"], by)
     if "chosen" not in names and "score" not in names:
-        raise UsageError("neither a column `score` nor `chosen`; add one of them")
+        raise UsageError("neither `score` nor `chosen` is a column; add one of them")
     if "label" not in names and len(task.labels) != 1:
         raise UsageError(
             f"no column `label`, and task {task.name!r} has several labels; add the "
