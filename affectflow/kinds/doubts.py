@@ -12,6 +12,7 @@ NEUTRAL = "neutral"
 BELOW_NEUTRAL = "labels_far_below_neutral"
 OF_NEUTRAL_MESSAGES = "labels_of_neutral_messages"
 BELOW_THE_SUREST = "labels_far_below_the_surest"
+UNSURE = "labels_of_low_scores"
 """Counters of doubtful labels."""
 
 Key = tuple[Any, Any]
@@ -36,6 +37,7 @@ class Bars(NamedTuple):
     over_neutral: float
     max_neutral: float
     of_surest: float
+    min_label: float
 
     def doubt(self, score: float, others: Others) -> str:
         """Returns the counter for why a label is doubtful; empty if it is not."""
@@ -43,7 +45,9 @@ class Bars(NamedTuple):
             return BELOW_NEUTRAL
         if others.neutral > max(self.max_neutral, others.surest):
             return OF_NEUTRAL_MESSAGES
-        return BELOW_THE_SUREST if score < self.of_surest * others.surest else ""
+        if score < self.of_surest * others.surest:
+            return BELOW_THE_SUREST
+        return UNSURE if score < self.min_label else ""
 
 
 def key_of(emotion: Mapping[str, Any]) -> Key:

@@ -105,6 +105,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
         leaves a fifth fewer causes, but a blind reading found them no truer.
       of_surest: nor does a label whose score is below this share, 0..1, of that of the
         surest label that the annotator chose in the vocabulary. 0 leaves out none.
+      min_label: nor does a label whose score is below this, 0..1. 0 leaves out none.
 
     Raises:
       UsageError: a number is out of range.
@@ -114,6 +115,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
     over_neutral: float = 0.5
     max_neutral: float = 1.0
     of_surest: float = 0.0
+    min_label: float = 0.2
 
     only_if_said: ClassVar[frozenset[str]] = Annotator.only_if_said | {"over_neutral"}
     requires: ClassVar[pa.Schema] = pa.schema(
@@ -132,7 +134,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
                 f"{type(self).__name__}: `over_neutral` must be at least 0, got "
                 f"{self.over_neutral}"
             )
-        for name in ("max_neutral", "of_surest"):
+        for name in ("max_neutral", "of_surest", "min_label"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(
                     f"{type(self).__name__}: `{name}` must be from 0 to 1, got "
@@ -239,7 +241,7 @@ class Miner(Annotator, abc.ABC, Generic[ModelT]):
             return self.mines_given(label)
         if not self.mines(label):
             return False
-        bars = Bars(self.over_neutral, self.max_neutral, self.of_surest)
+        bars = Bars(self.over_neutral, self.max_neutral, self.of_surest, self.min_label)
         doubt = "" if label == NEUTRAL else bars.doubt(score, others)
         if doubt:
             account().tally(doubt)

@@ -90,4 +90,5 @@ def test_a_card_lists_the_options_with_their_defaults():
         "over_neutral": 0.5,
         "max_neutral": 1.0,
         "of_surest": 0.0,
+        "min_label": 0.2,
     }

@@ -86,6 +86,11 @@ def test_a_miners_id_names_its_options():
             now = scene.now
             return [Found(each, now, 0, len(now.text), 1.0) for each in scene.labels]
 
-    bars = {"over_neutral": 0.5, "max_neutral": 1.0, "of_surest": 0.0}
+    bars = {
+        "over_neutral": 0.5,
+        "max_neutral": 1.0,
+        "of_surest": 0.0,
+        "min_label": 0.2,
+    }
     assert options_of(Whole()) == {"history": 0, **bars, "least": 1}
     assert id_of(Whole(least=1)) != id_of(Whole(least=2))

@@ -207,13 +207,14 @@ def test_a_label_far_below_neutral_wants_no_cause(
     annotations: list[dict[str, Any]], options: dict[str, Any], mined: list[str]
 ) -> None:
     (found,) = causes(
-        Points(**options), turn(0, "a", "this build", annotations=annotations)
+        Points(min_label=0.0, **options),
+        turn(0, "a", "this build", annotations=annotations),
     )
 
     assert [cause["label"] for cause in found] == mined
 
 
-BARS = {"max_neutral": 0.3, "of_surest": 0.3}
+BARS = {"max_neutral": 0.3, "of_surest": 0.3, "min_label": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -232,6 +233,12 @@ BARS = {"max_neutral": 0.3, "of_surest": 0.3}
         ),
         pytest.param(
             [scored("anger", 0.4), CALM], {"max_neutral": 0.5}, ["anger"], id="at it"
+        ),
+        pytest.param(
+            [scored("anger", 0.19), scored("joy", 0.2)], {}, ["joy"], id="a low score"
+        ),
+        pytest.param(
+            [scored("anger", 0.19)], {"min_label": 0.18}, ["anger"], id="low, wanted"
         ),
         pytest.param(
             [scored("anger", 0.3), scored("joy", 1.0)], BARS, ["joy", "anger"]
@@ -283,17 +290,19 @@ def test_labels_that_are_passed_over_are_counted() -> None:
                 [scored("anger", 0.4), CALM],
                 [scored("anger", 0.2), scored("joy", 1.0)],
                 [scored("anger", 0.2), scored("joy", 1.0), NEUTRAL],
+                [scored("anger", 0.09)],
             )
         )
     ]
 
     with open_account() as counted:
-        causes(Points(**BARS), *rows)
+        causes(Points(**BARS | {"min_label": 0.1}), *rows)
 
     assert counted.tallied == {
         "labels_far_below_neutral": 1,
         "labels_of_neutral_messages": 1,
         "labels_far_below_the_surest": 2,
+        "labels_of_low_scores": 1,
     }
 
 
@@ -310,7 +319,7 @@ def test_a_bar_over_neutral_is_no_negative_number(bar: float) -> None:
         Points(over_neutral=bar)
 
 
-@pytest.mark.parametrize("name", ["max_neutral", "of_surest"])
+@pytest.mark.parametrize("name", ["max_neutral", "of_surest", "min_label"])
 @pytest.mark.parametrize("bar", [-0.1, 1.1, float("nan")])
 def test_other_bars_are_shares(name: str, bar: float) -> None:
     with pytest.raises(

@@ -1,21 +1,23 @@
 """Draws what a reader judges without knowing which build said it.
 
-    python -m tests.quality.read.draw FOLDER OLD_LAKES NEW_LAKES SEED [RANK_LAKES]
+    python -m tests.quality.read.draw FOLDER SEED old=LAKES new=LAKES [NAME=LAKES] \\
+        [--causes 20] [--tops 20]
 
-All folders of lakes hold one for each corpus, under the same names.
-`FOLDER/list.jsonl` is what the reader sees: causes and top scores of both builds and
-decoys, shuffled, without build or score. RANK_LAKES adds causes of a third build, half
-as many and no top scores. `FOLDER/key.csv` is opened after the verdicts
-are written. SEED is any text; another one draws other causes and decoys.
+Each folder of lakes has one for each corpus, under the same names.
+`FOLDER/list.jsonl` is what the reader sees: causes and top scores of the builds and
+decoys, shuffled, without build or score. Of builds other than old and new only causes
+are drawn. `FOLDER/key.csv` is opened after the verdicts are written. SEED is any text;
+another one draws other causes and decoys.
 """
 
+import argparse
 import csv
 import hashlib
 import json
 import random
 import re
-import sys
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +26,6 @@ import duckdb
 from affectflow import open_lake
 from tests.quality.authored.reading import Row, labels, rows
 
-EACH = 20
 DECOYS = 10
 """How many of a kind: half of them right, half wrong."""
 MAX_CHARS = 1500
@@ -78,13 +79,13 @@ def _hash(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def top_scores(lake: duckdb.DuckDBPyConnection) -> list[Item]:
+def top_scores(lake: duckdb.DuckDBPyConnection, most: int) -> list[Item]:
     """Returns the messages with the highest scores of frustration, each text once."""
     found = lake.sql(TOP, params=[MAX_CHARS]).fetchall()
-    return _distinct(Item("top", *row) for row in found)
+    return _distinct((Item("top", *row) for row in found), most)
 
 
-def random_causes(lake: duckdb.DuckDBPyConnection, seed: str) -> list[Item]:
+def random_causes(lake: duckdb.DuckDBPyConnection, seed: str, most: int) -> list[Item]:
     """Returns random causes, at most one a text.
 
     The order is a hash of the cause, so that builds that find the same causes are
@@ -92,15 +93,15 @@ def random_causes(lake: duckdb.DuckDBPyConnection, seed: str) -> list[Item]:
     """
     found = lake.sql(CAUSES, params=[MAX_CHARS, MAX_CHARS]).fetchall()
     items = {Item("cause", *row) for row in found}
-    return _distinct(sorted(items, key=lambda item: _hash(seed + item.digest)))
+    return _distinct(sorted(items, key=lambda item: _hash(seed + item.digest)), most)
 
 
-def _distinct(items: Iterable[Item]) -> list[Item]:
+def _distinct(items: Iterable[Item], most: int) -> list[Item]:
     first: dict[str, Item] = {}
     for item in items:
-        first.setdefault(item.text.strip(), item)
-        if len(first) == EACH:
+        if len(first) == most:
             break
+        first.setdefault(item.text.strip(), item)
     return list(first.values())
 
 
@@ -170,20 +171,14 @@ def _elsewhere(text: str, row: Row) -> Iterator[Item]:
         yield Item("cause", text, row["emotions"][0], min(away, key=len))
 
 
-def drawn(lakes: dict[str, Path], seed: str) -> Iterator[Drawn]:
-    """Yields the top scores and the causes of each corpus of each build."""
-    for build, folder in lakes.items():
-        for place in sorted(folder.iterdir()):
-            with open_lake(str(place)) as lake:
-                for item in (*top_scores(lake), *random_causes(lake, seed)):
-                    yield Drawn(place.name, item, build)
-
-
-def drawn_causes(build: str, folder: Path, seed: str) -> Iterator[Drawn]:
-    """Yields half as many causes of each corpus of a build, and no top scores."""
+def drawn(
+    build: str, folder: Path, seed: str, *, tops: int, causes: int
+) -> Iterator[Drawn]:
+    """Yields the top scores and random causes of each corpus of a build."""
     for place in sorted(folder.iterdir()):
         with open_lake(str(place)) as lake:
-            for item in random_causes(lake, seed)[: EACH // 2]:
+            found = top_scores(lake, tops), random_causes(lake, seed, causes)
+            for item in chain(*found):
                 yield Drawn(place.name, item, build)
 
 
@@ -210,9 +205,17 @@ def write(folder: Path, found: Iterable[Drawn], seed: str) -> None:
 
 
 if __name__ == "__main__":
-    place, old, new = map(Path, sys.argv[1:4])
-    seed = sys.argv[4]
-    found = [*drawn({"old": old, "new": new}, seed), *decoys(seed)]
-    for ranked in sys.argv[5:6]:
-        found += drawn_causes("rank", Path(ranked), seed)
-    write(place, found, seed)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("seed")
+    parser.add_argument("builds", nargs="+")
+    parser.add_argument("--causes", type=int, default=20)
+    parser.add_argument("--tops", type=int, default=20)
+    asked = parser.parse_args()
+    found = [
+        each for each in decoys(asked.seed) if asked.tops or each.item.kind != "top"
+    ]
+    for build, lakes in (each.split("=", 1) for each in asked.builds):
+        tops = asked.tops if build in ("old", "new") else 0
+        found += drawn(build, Path(lakes), asked.seed, tops=tops, causes=asked.causes)
+    write(asked.folder, found, asked.seed)

@@ -18,13 +18,16 @@ from affectflow.gold.figures.accuracy import wilson
 
 READINGS = tuple(
     Path(__file__).with_name(name)
-    for name in ("verdicts.csv", *(f"verdicts_{n}.csv" for n in (2, 3, 4)))
+    for name in (
+        "verdicts.csv",
+        *(f"verdicts_{n}.csv" for n in (2, 3, 4, 5, "5_second")),
+    )
 )
 """A file for each reading, the first first."""
 SAYS = ("right", "acceptable", "wrong")
 KINDS = ("top", "cause")
 BUILDS = ("old", "new")
-FURTHER = ("rank",)
+FURTHER = ("rank", "encoder")
 """Builds that some readings have beside the two that are compared."""
 RESAMPLES = 10_000
 
@@ -139,12 +142,19 @@ def mistakes(found: Iterable[Verdict], kind: str) -> Iterator[str]:
         yield f"| {kind} | {why} | {counts} |"
 
 
+def read_kinds(found: Iterable[Verdict]) -> list[str]:
+    """Returns which kinds of items a reading has beside its decoys."""
+    said = {each.kind for each in found if each.builds}
+    return [kind for kind in KINDS if kind in said]
+
+
 def table(found: list[Verdict]) -> Iterator[str]:
     """Yields the counts as a table in Markdown; `both` are items of both builds."""
     yield "| kind | corpus | old: right / acceptable / wrong | new | both |"
     yield "| --- | --- | --- | --- | --- |"
     corpora = sorted({each.corpus for each in found if each.builds})
-    for kind, corpus in product(KINDS, (*corpora, "all")):
+    kinds = read_kinds(found)
+    for kind, corpus in product(kinds, (*corpora, "all")):
         own = [v for v in found if v.kind == kind and corpus in ("all", v.corpus)]
         old, new = (of(own, [build]) for build in BUILDS)
         both = len(set(old) & set(new))
@@ -160,14 +170,15 @@ def summary(found: list[Verdict]) -> Iterator[str]:
     """Yields the table, the differences, the decoys, the shares and the mistakes."""
     yield from table(found)
     yield ""
-    for kind in KINDS:
+    kinds = read_kinds(found)
+    for kind in kinds:
         change, low, high = difference(found, kind)
         hits, of_all = decoys(found, kind)
         yield f"- {kind}: not wrong {change:+.3f} ({low:+.3f} to {high:+.3f}); " + (
             f"decoys {hits} of {of_all}"
         )
         yield f"- {kind}: not wrong, {'; '.join(shares(found, kind))}"
-    for kind in KINDS:
+    for kind in kinds:
         yield from mistakes(found, kind)
 
 

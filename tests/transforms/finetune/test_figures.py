@@ -26,6 +26,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.timeout(4 * 3600)
 def test_minilm_tells_emotions_after_minutes_of_a_processor(shared_data):
     """GoEmotions' dev set is read once; all else is chosen on a tenth of train."""
     folder, began = shared_data / "goemotions", time.process_time()

@@ -19,6 +19,14 @@ NO_CAUSE = {
     ),
     "a_sign_off": ("Kind regards, Henrietta Vale", "gratitude"),
     "ones_own_doing": ("I attached the form.\nMany thanks, Claire", "gratitude"),
+    "thanks_for_what_is_asked": (
+        "I think the doors would look better in green. What do you think? Thanks.",
+        "gratitude",
+    ),
+    "thanks_at_the_end": (
+        "I'm new to sailing, will read that book thanks",
+        "gratitude",
+    ),
     "sorry_and_a_name": ("So sorry mate", "sadness"),
     "sorry_for_ones_own_doing": ("Sorry for the late reply.", "sadness"),
     "sorry_if": ("Sorry if this was asked before.", "disappointment"),

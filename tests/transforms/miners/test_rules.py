@@ -75,6 +75,67 @@ def test_a_quote_tells_which_utterance_is_answered() -> None:
     assert mined[2][0]["cause_utterance_id"] == "u1"
 
 
+def doubted(label: str, **given: Any) -> dict[str, Any]:
+    """Annotations with one label that a model chose."""
+    return {"annotations": [emotion(label, score=0.9)], **given}
+
+
+BROKEN = turn(1, "ann", "The release pipeline deleted all our backups yesterday.")
+ANSWERS = {
+    "a mere reaction": ("bob", "That's terrible!", "anger", {}, "u1"),
+    "bare thanks": ("bob", "Ok, I'll try that. Thanks!", "gratitude", {}, "u1"),
+    "bare thanks at the end": ("bob", "gonna look at that, thx", "gratitude", {}, "u1"),
+    "something of its own": ("bob", "My tests hang, not good", "sadness", {}, "u2"),
+    "no answer": ("bob", "Hm. Oh dear.", "sadness", {}, None),
+    "ones own words": ("ann", "That's terrible!", "anger", {}, None),
+    "ones own, quoted": ("ann", "That's terrible!", "anger", {"reply_to": "u1"}, "u1"),
+}
+
+
+@pytest.mark.parametrize(
+    ("speaker", "text", "label", "given", "where"), ANSWERS.values(), ids=ANSWERS.keys()
+)
+def test_a_label_of_a_model_looks_back_only_if_the_message_answers(
+    speaker: str, text: str, label: str, given: dict[str, Any], where: str | None
+) -> None:
+    _, (cause,) = mine(BROKEN, turn(2, speaker, text, **doubted(label, **given)))
+
+    assert cause["cause_utterance_id"] == where
+
+
+def test_what_nobody_points_at_is_no_answer_if_others_spoke_since() -> None:
+    between = turn(2, "cy", "Did you see the match?")
+    thanks = turn(3, "bob", "That's terrible!", **doubted("anger"))
+
+    *_, (cause,) = mine(BROKEN, between, thanks)
+
+    assert cause["cause_utterance_id"] != "u1"
+
+
+MEANT = {
+    "hope this helps": ("Use the cache instead. Hope this helps!", "optimism", False),
+    "hope": ("I hope that the release in May fixes the login", "optimism", True),
+    "afraid I cannot": ("I'm afraid I can't help you with drivers", "fear", False),
+    "afraid": ("I'm afraid you break the login, which scares me", "fear", True),
+    "hate to say": ("I hate to say it, but polling is the usual way", "anger", False),
+    "hate": ("I hate to say it, but I hate this slow polling", "anger", True),
+    "love to hear": ("If the test fails on ARM too, I'd love to hear", "love", False),
+    "love": ("I'd love to hear why. I love the new test runner", "love", True),
+    "rhetorical": ("How can this be a duplicate of a new one?", "curiosity", False),
+    "asked": ("How can this test pass on a new machine?", "curiosity", True),
+    "both": ("Why on earth a new flag? Which one is it?", "curiosity", True),
+}
+
+
+@pytest.mark.parametrize(("text", "label", "expected"), MEANT.values(), ids=MEANT)
+def test_a_label_of_a_model_that_rests_on_a_stock_phrase_has_no_cause(
+    text: str, label: str, expected: bool
+) -> None:
+    ((cause,),) = mine(turn(1, "ann", text, **doubted(label)))
+    assert (cause["status"] == "ok") is expected
+    assert only_cause(text, label)["status"] == "ok"
+
+
 def test_history_bounds_how_far_back_it_looks() -> None:
     rows = (
         turn(1, "ann", "The release pipeline deleted all our backups."),

@@ -12,6 +12,8 @@ from affectflow_transforms.miners.phrases.courtesies import (
     COURTESY_SORRY,
     DEGREES,
     DONE,
+    LAST_THANKS,
+    NOT_DONE,
     OWN_DOING,
     SIGN_OFF,
     WISH,
@@ -24,11 +26,12 @@ from affectflow_transforms.miners.scene import feeling
 _KEPT = 64
 
 _THANKS, _SIGN_OFF = re.compile(BARE_THANKS), re.compile(SIGN_OFF)
+_LAST_THANKS = re.compile(LAST_THANKS)
 _SORRY = re.compile(BARE_SORRY)
 _COURTESY = re.compile(COURTESY_SORRY)
 _WISH = re.compile(WISH)
 _DONE = re.compile(rf"(?<![\w'])(?:{DONE}|{'|'.join(GOOD_NEWS)})(?![\w'])")
-_OWN = re.compile(OWN_DOING)
+_OWN, _NOT_DONE = re.compile(OWN_DOING), re.compile(NOT_DONE)
 _LIGHT = re.compile("|".join(LIGHT))
 # A text without any of these is skipped.
 _HINTS = (
@@ -92,14 +95,20 @@ def _feels(word: str, label: str) -> bool:
 def thanks_barely(reading: Reading) -> bool:
     """Returns whether an utterance has thanks that do not say what for."""
     return any(
-        _may_be_courtesy(reading, span)
-        and _THANKS.match(reading.masked[span.start : span.end])
+        _may_be_courtesy(reading, span) and _is_bare(reading, span)
         for clauses in reading.clauses
         for span in clauses
     )
 
 
+def _is_bare(reading: Reading, span: Span) -> bool:
+    said = reading.masked[span.start : span.end]
+    return bool(_THANKS.match(said) or _LAST_THANKS.search(said))
+
+
 def says_what_was_done(reading: Reading, span: Span) -> bool:
     """Returns whether a span says what somebody else did."""
     said = reading.masked[span.start : span.end]
-    return _DONE.search(said) is not None and not _OWN.match(said)
+    if _OWN.match(said) or _NOT_DONE.match(said):
+        return False
+    return _DONE.search(said) is not None

@@ -4,8 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from affectflow_transforms.miners.candidates import Candidate, best_cause
+from affectflow_transforms.miners.candidates import (
+    Candidate,
+    best_cause,
+    is_reaction,
+)
 from affectflow_transforms.miners.clauses import Reading
+from affectflow_transforms.miners.formalities import thanks_barely
+from affectflow_transforms.miners.phrases.emotions import LABELS
 from affectflow_transforms.miners.scene import (
     brings_news,
     feeling,
@@ -44,6 +50,32 @@ class Turn:
         return self.causes[label]
 
 
+def answered(
+    turns: Sequence[Turn], now: Turn, label: str, *, given: bool
+) -> Sequence[Turn]:
+    """Returns the earlier turns that an emotion in `now` may be about, in order.
+
+    One that people gave may be about any. One that a model chose is about an earlier
+    turn only if the message does nothing but answer it: with thanks that do not say
+    what for, or a mere reaction ("that's terrible"). Then it is about what it replies
+    to or quotes, or else about what somebody else said right before.
+    """
+    if given or not turns:
+        return turns
+    if not _answers(now, label):
+        return ()
+    linked = _linked(now)
+    named = [turn for turn in turns if turn.utterance_id in linked]
+    return named or [turn for turn in turns[-1:] if turn.speaker_id != now.speaker_id]
+
+
+def _answers(now: Turn, label: str) -> bool:
+    if LABELS[label][0] == "thanks":
+        return thanks_barely(now.reading)
+    whole = now.reading.trim(0, len(now.reading.masked))
+    return whole is not None and is_reaction(now.reading, whole)
+
+
 def earlier_cause(
     turns: Sequence[Turn], now: Turn, label: str
 ) -> tuple[Turn, Candidate] | None:
@@ -51,11 +83,11 @@ def earlier_cause(
 
     Ties go to the latest.
     """
-    quoted = _quoted(now)
+    quoted, linked = _quoted(now), _linked(now)
     at_length = is_displeasure(label) and room(now.reading) > AT_LENGTH
     best: tuple[Turn, Candidate] | None = None
     for distance, turn in enumerate(reversed(turns)):
-        if at_length and turn.utterance_id not in {*quoted, now.reply_to}:
+        if at_length and turn.utterance_id not in linked:
             continue
         cause = turn.brought(label)
         if cause is None:
@@ -69,6 +101,11 @@ def earlier_cause(
 def _quoted(turn: Turn) -> set[str]:
     segments = turn.reading.segments or ()
     return {s["ref_utterance_id"] for s in segments if s.get("ref_utterance_id")}
+
+
+def _linked(turn: Turn) -> set[str | None]:
+    """Returns the turns that one quotes or replies to."""
+    return {*_quoted(turn), turn.reply_to}
 
 
 def _score(

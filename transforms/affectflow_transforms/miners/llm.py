@@ -104,6 +104,7 @@ class LlmMiner(AnyLabelMiner[Any]):
             "labels": list(self.labels),
             "max_neutral": self.max_neutral,
             "of_surest": self.of_surest,
+            "min_label": self.min_label,
         }
         if self.over_neutral:
             own["over_neutral"] = self.over_neutral

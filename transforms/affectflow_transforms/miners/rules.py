@@ -1,14 +1,19 @@
 """RuleMiner: causes of emotions by rules, without a model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from affectflow.kinds.miner import Found, Scene
 from affectflow.registry import Card
 from affectflow_transforms.miners.candidates import Candidate, best_cause
-from affectflow_transforms.miners.history import Turn, earlier_cause
-from affectflow_transforms.miners.word_miner import WordMiner, found, read_turn
+from affectflow_transforms.miners.history import Turn, answered, earlier_cause
+from affectflow_transforms.miners.word_miner import (
+    WordMiner,
+    found,
+    is_given,
+    read_turn,
+)
 
 GOOD_ENOUGH = 0.4
 """From this score on, the utterance's own cause is used without looking back."""
@@ -25,7 +30,7 @@ class RuleMiner(WordMiner[None]):
     """
 
     annotator_kind: ClassVar[str] = "rules"
-    version: ClassVar[str] = "6"
+    version: ClassVar[str] = "7"
     card: ClassVar[Card] = Card(
         summary="finds what caused an emotion, by wordings and clauses (English)"
     )
@@ -34,8 +39,10 @@ class RuleMiner(WordMiner[None]):
         """Yields the likeliest cause of each label, here or in an earlier turn."""
         now, earlier = read_turn(scene.now), [read_turn(turn) for turn in scene.earlier]
         turns = {each.utterance_id: each for each in (*scene.earlier, scene.now)}
-        for label in scene.labels:
-            best = _best(now, earlier, label, self.least(scene, label))
+        for label in self.wanted(scene, now):
+            here = best_cause(now.reading, label, in_talk=bool(earlier))
+            before = answered(earlier, now, label, given=is_given(scene, label))
+            best = _best(now, here, before, label, self.least(scene, label))
             if best is not None:
                 where, candidate = best
                 turn = turns[where.utterance_id]
@@ -43,9 +50,12 @@ class RuleMiner(WordMiner[None]):
 
 
 def _best(
-    now: Turn, earlier: list[Turn], label: str, least: float
+    now: Turn,
+    here: Candidate | None,
+    earlier: Sequence[Turn],
+    label: str,
+    least: float,
 ) -> tuple[Turn, Candidate] | None:
-    here = best_cause(now.reading, label, in_talk=bool(earlier))
     own = here.score if here is not None else 0.0
     if here is not None and own >= max(GOOD_ENOUGH, least):
         return now, here

@@ -12,6 +12,7 @@ from affectflow.kinds.miner import Found, Miner, ModelT
 from affectflow_transforms.miners.candidates import Candidate
 from affectflow_transforms.miners.clauses import MASK, Reading
 from affectflow_transforms.miners.history import Turn
+from affectflow_transforms.miners.meant import is_meant
 from affectflow_transforms.miners.phrases.emotions import LABELS, QUIET
 from affectflow_transforms.miners.scene import feeling
 
@@ -68,9 +69,22 @@ class WordMiner(Miner[ModelT]):
         """Returns whether it was asked for a given label, or has words for it."""
         return label in (self.labels or LABELS)
 
+    def wanted(self, scene: miner.Scene, now: Turn) -> list[str]:
+        """Returns the labels that are given, or that the message may well mean."""
+        return [
+            label
+            for label in scene.labels
+            if is_given(scene, label) or is_meant(now.reading, label)
+        ]
+
     def least(self, scene: miner.Scene, label: str) -> float:
         """Returns the least score of a cause of this label."""
-        return 0.0 if scene.scores.get(label) is None else self.min_score
+        return 0.0 if is_given(scene, label) else self.min_score
+
+
+def is_given(scene: miner.Scene, label: str) -> bool:
+    """Returns whether a label has no score, as those of people."""
+    return scene.scores.get(label) is None
 
 
 def read_turn(turn: miner.Turn, *, marked: bool = True) -> Turn:

@@ -22,6 +22,11 @@ BARE_THANKS = (
 )
 """Thanks, and whom they go to; for what is not said."""
 
+LAST_THANKS = (
+    r"\b(?:thanks?|thank you|thank u|thx|tnx|ty)" + rf"(?:\W+{_TO_WHOM}\b)*\W*\Z"
+)
+"""The same at the end of a clause: "I'll try that thanks"."""
+
 SIGN_OFF = (
     r"\W*(?:(?:with |my |our )*(?:best|kind(?:est)?|warm(?:est)?|friendly|many)"
     r" (?:regards|wishes|greetings)|regards|greetings|all the best|take care"
@@ -54,7 +59,7 @@ WISH = (
 DONE = (
     r"\w{3,}ed|gave|sent|got|found|told|took|did|came|brought|let|kept|wrote|built|ran"
     r"|put|shown|drove|stood|taught|lent|paid|gone|went|held|won|caught|bought|chose|dealt"
-    r"|back|now"
+    r"|back|now|helps?|helpful"
 )
 """What was done, and may be thanked for."""
 
@@ -63,6 +68,12 @@ OWN_DOING = (
     r"|learn(?:ed|t)?)\b)"
 )
 """What one does oneself, for which nobody is thanked."""
+
+NOT_DONE = (
+    r"(?:\W*[\w']+){0,3}?\W*\b(?:would|could|should|can|will|\w+'ll|won't|let me|let's"
+    r"|please|pls|if|want|need|hope|wish|try|wonder\w*|how|what|where|why|who|which)\b"
+)
+"""What begins as asked, wished for or still to do: nobody is thanked for it yet."""
 
 DEGREES = (
     r"really|very|so|truly|totally|absolutely|completely|utterly|incredibly|extremely"

@@ -17,12 +17,17 @@ from affectflow_transforms.miners.candidates import (
     is_reaction,
 )
 from affectflow_transforms.miners.clauses import DANGLING, Reading, Span
-from affectflow_transforms.miners.history import Turn, earlier_cause
+from affectflow_transforms.miners.history import Turn, answered, earlier_cause
 from affectflow_transforms.miners.rank.layout import Case
 from affectflow_transforms.miners.rank.model import ANNOTATOR, Ranked, Ranker
 from affectflow_transforms.miners.rank.tokens import Tokens, tokens_of
 from affectflow_transforms.miners.rank.words import families_of
-from affectflow_transforms.miners.word_miner import WordMiner, found, read_turn
+from affectflow_transforms.miners.word_miner import (
+    WordMiner,
+    found,
+    is_given,
+    read_turn,
+)
 
 PACKAGE = "affectflow_transforms.miners.rank"
 GOOD_ENOUGH = 0.5
@@ -37,6 +42,7 @@ class _Asked(NamedTuple):
     scene: Scene
     label: str
     now: Turn
+    earlier: Sequence[Turn]
 
 
 @dataclass(kw_only=True)
@@ -95,32 +101,34 @@ class RankMiner(WordMiner[Ranker]):
         """Yields the causes of each scene; those of many are ranked together."""
         waiting = iter(scenes)
         while together := list(islice(waiting, _SCENES_AT_ONCE)):
-            asked = [
-                _Asked(scene, label, read_turn(scene.now, marked=False))
-                for scene in together
-                for label in scene.labels
-            ]
+            by_scene = [list(self._asked_of(scene)) for scene in together]
+            asked = [each for of_scene in by_scene for each in of_scene]
             _rank([(each.now, each.label) for each in asked], model)
             _rank([pair for each in asked for pair in self._before(each)], model)
-            answers = iter([self._answer(each) for each in asked])
-            for scene in together:
-                told = [next(answers) for _ in scene.labels]
+            for of_scene in by_scene:
+                told = [self._answer(each) for each in of_scene]
                 yield [each for each in told if each is not None]
+
+    def _asked_of(self, scene: Scene) -> Iterator[_Asked]:
+        now = read_turn(scene.now, marked=False)
+        earlier = [read_turn(turn, marked=False) for turn in scene.earlier]
+        for label in self.wanted(scene, now):
+            before = answered(earlier, now, label, given=is_given(scene, label))
+            yield _Asked(scene, label, now, before)
 
     def _before(self, asked: _Asked) -> Iterator[tuple[Turn, str]]:
         """Yields the earlier turns that are looked at, if any are."""
         if not _names_it(asked):
-            for turn in asked.scene.earlier:
-                yield read_turn(turn, marked=False), asked.label
+            for turn in asked.earlier:
+                yield turn, asked.label
 
     def _answer(self, asked: _Asked) -> Found | None:
-        scene, label, now = asked
+        scene, label, now, earlier = asked
         here = now.causes[label]
         own = here.score if here is not None else 0.0
         least = self.least(scene, label)
         best = None if here is None else (now, here)
         if not _names_it(asked):
-            earlier = [read_turn(turn, marked=False) for turn in scene.earlier]
             before = earlier_cause(earlier, now, label)
             if before is not None and before[1].score >= max(own, least):
                 best = before
