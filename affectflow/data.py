@@ -119,8 +119,7 @@ def names(kind: str) -> list[str]:
 
 def own(kind: str) -> list[DataFile]:
     """Returns the core's files of a kind, whoever else claims their names."""
-    files = [file for same in _files(kind).values() for file in same]
-    return [file for file in files if not file.distribution]
+    return list(_files_in(_CORE / _OWN[kind], kind, ""))
 
 
 def find(kind: str, name: str) -> DataFile:
@@ -150,10 +149,14 @@ def _files(kind: str) -> dict[str, list[DataFile]]:
         raise UnknownPluginError(f"unknown kind of data {kind!r}; one of {KINDS}")
     found: dict[str, list[DataFile]] = {}
     for folder, distribution in _folders(kind):
-        for path in sorted(folder.glob(f"*{_KINDS[kind][1]}")):
-            file = DataFile(kind, path.stem, path, distribution)
+        for file in _files_in(folder, kind, distribution):
             found.setdefault(file.name, []).append(file)
     return found
+
+
+def _files_in(folder: Path, kind: str, distribution: str) -> Iterator[DataFile]:
+    for path in sorted(folder.glob(f"*{_KINDS[kind][1]}")):
+        yield DataFile(kind, path.stem, path, distribution)
 
 
 def _folders(kind: str) -> Iterator[tuple[Path, str]]:

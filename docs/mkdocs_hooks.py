@@ -6,6 +6,8 @@ from pathlib import Path
 
 _DOCS = Path(__file__).parent
 _LINK = re.compile(r"\[([^\]]+)\]\((\.\./[^)#]*)(#[^)]*)?\)")
+_INLINE_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+_SENTENCE_END = re.compile(r"(?<!et al)\. ")
 _FENCED = re.compile(r"```.*?```", re.DOTALL)
 _SUMMARY = re.compile(r"^(?![#!|<>-])\S.*?(?=\n\n|\Z)", re.DOTALL | re.MULTILINE)
 
@@ -68,5 +70,6 @@ def _line(source):
     text = (_DOCS / source).read_text(encoding="utf-8")
     title = text.partition("\n")[0].removeprefix("# ")
     found = _SUMMARY.search(_FENCED.sub("", text))
-    summary = " ".join(found[0].split()).partition(". ")[0] if found else ""
-    return f"- [{title}]({source.removesuffix('.md')}.html): {summary.rstrip('.')}"
+    words = _INLINE_LINK.sub(r"\1", " ".join(found[0].split())) if found else ""
+    summary = _SENTENCE_END.split(words, maxsplit=1)[0].rstrip(".:")
+    return f"- [{title}]({source.removesuffix('.md')}.html): {summary}"

@@ -48,7 +48,8 @@ def candidates(connection: "duckdb.DuckDBPyConnection") -> list[Candidate]:
     columns, views = ", ".join(Candidate._fields), shipped_views()
     for name in ("health_annotators", "basis"):
         create_view(connection, name, views[name])
-    found = connection.sql(f"SELECT {columns} FROM basis ORDER BY position")
+    # `execute`, because `sql` plans a query twice.
+    found = connection.execute(f"SELECT {columns} FROM basis ORDER BY position")
     return [Candidate(*row) for row in found.fetchall()]
 
 
@@ -98,7 +99,7 @@ def told_in(uri: str) -> str:
 
 def told_of(connection: "duckdb.DuckDBPyConnection") -> str:
     """Returns the same of an open lake; it needs no views."""
-    found = connection.sql(_TOLD).fetchall()
+    found = connection.execute(_TOLD).fetchall()
     return found[0][0] if found else ""
 
 

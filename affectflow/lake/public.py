@@ -22,14 +22,14 @@ _SILENT = """
 
 def silent_sources(connection: "duckdb.DuckDBPyConnection") -> list[str]:
     """Returns the sources of messages that do not say whether they are public."""
-    return [name for (name,) in connection.sql(_SILENT).fetchall() if name]
+    return [name for (name,) in connection.execute(_SILENT).fetchall() if name]
 
 
 def said_public(connection: "duckdb.DuckDBPyConnection") -> list[str]:
     """Returns the sources that the user declared public; needs tables, no views."""
     name = "public_sources"
     create_view(connection, name, shipped_views()[name])
-    found = connection.sql(f"SELECT source FROM {name} ORDER BY source")
+    found = connection.execute(f"SELECT source FROM {name} ORDER BY source")
     return [source for (source,) in found.fetchall()]
 
 

@@ -85,6 +85,8 @@ def connect(
     """
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
+    # A query reads the footers of all files again, and views have several queries.
+    connection.execute("SET parquet_metadata_cache = true")
     connection.execute(_MACROS)
     columns = {table: columns_of(connection, TABLES[table]) for table in TABLES}
     for table in TABLES:

@@ -168,11 +168,11 @@ class OpenLake:
         relation = self.connection.execute(_COUNTS)
         messages, conversations, people, sources, first, last = relation.fetchall()[0]
         annotators = [row[0] for row in self.connection.execute(_ANNOTATORS).fetchall()]
+        by = count(people, "person", "people") if people else "unknown authors"
         said = {
-            "messages": count(messages, "message"),
-            "conversations": count(conversations, "conversation"),
-            "people": count(people, "person", "people"),
-            "sources": ", ".join(each for each in sources or [] if each) or "no source",
+            "holds": f"{count(messages, 'message')} by {by} in "
+            f"{count(conversations, 'conversation')}",
+            "from": ", ".join(each for each in sources or [] if each) or "no source",
         }
         if first is not None:
             said["time"] = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"

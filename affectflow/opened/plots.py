@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import altair
     import duckdb
 
+    from affectflow.opened.charts import Chart
+
 _MOST = 15
 _SAID = 4
 _FLAGGED, _ALL, _WIDTH = "#c2410c", "#d6d3d1", 480
@@ -102,7 +104,7 @@ def _emotions(
     period = _period(asked)
     rows = asked.rows(_EMOTIONS, period=period)
     _check_any(rows, "no message with a timestamp has a chosen emotion")
-    chart = altair.Chart(altair.InlineData(values=rows)).mark_line(point=True)
+    chart = _chart(altair, rows).mark_line(point=True)
     return chart.encode(
         x=_time(altair),
         y=altair.Y("messages:Q", title=f"messages a {period}"),
@@ -184,7 +186,7 @@ def _may_be_drawn(row: Mapping[str, Any]) -> bool:
     return row["messages"] >= MIN_MESSAGES and (not people or people >= MIN_PEOPLE)
 
 
-def _beside(altair: Any, rows: Rows) -> "altair.Chart":
+def _beside(altair: Any, rows: Rows) -> "Chart":
     """Returns bars of the flagged messages before bars of all of them."""
     counted = (("all", "messages"), ("flagged", "flagged"))
     values = [
@@ -194,7 +196,7 @@ def _beside(altair: Any, rows: Rows) -> "altair.Chart":
     ]
     colours = altair.Scale(domain=["all", "flagged"], range=[_ALL, _FLAGGED])
     return (
-        altair.Chart(altair.InlineData(values=values))
+        _chart(altair, values)
         .mark_bar()
         .encode(
             color=altair.Color("which:N", title=None, scale=colours),
@@ -225,7 +227,7 @@ def _themes(connection: "duckdb.DuckDBPyConnection", _: str) -> "altair.TopLevel
     _check_any(rows, "there are no themes yet: run `affectflow mine LAKE`")
     family = rows[0]["family"]
     asked = _mined_of(connection, family)
-    chart = altair.Chart(altair.InlineData(values=rows)).mark_bar(color=_FLAGGED)
+    chart = _chart(altair, rows).mark_bar(color=_FLAGGED)
     return chart.encode(
         x=altair.X("messages:Q", axis=altair.Axis(tickMinStep=1, format="d")),
         y=altair.Y(
@@ -263,6 +265,12 @@ PLOTS: Mapping[
 
 
 # -- what they share -------------------------------------------------------------------
+
+
+def _chart(altair: Any, rows: Rows) -> "Chart":
+    from affectflow.opened.charts import Chart
+
+    return Chart(altair.InlineData(values=rows))
 
 
 def _basis(connection: "duckdb.DuckDBPyConnection", wanted: str) -> _Asked:

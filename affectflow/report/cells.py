@@ -111,7 +111,7 @@ def build(
 
 def _counted(connection: duckdb.DuckDBPyConnection) -> str:
     known = "SELECT count(speaker_id) > 0 FROM placed_utterances"
-    return "people" if connection.sql(known).fetchall()[0][0] else "conversations"
+    return "people" if connection.execute(known).fetchall()[0][0] else "conversations"
 
 
 def _offered(chosen: Candidate, there: Sequence[Candidate]) -> list[Candidate]:

@@ -203,6 +203,9 @@ def _as_table(facts: Facts) -> Html:
             found = shares.get(each.when)
             row.append(with_interval(found) if found else "too few labelled")
         rows.append(row)
+    if not rows:
+        none = f"No {facts.period} is shown: each has {facts.asked.small}."
+        return el("p", none, class_="note")
     heads = [facts.period.capitalize(), "Flagged", "Of"]
     heads += ["Share, corrected"] if shares else []
     left = len(facts.counts.periods) - len(rows)

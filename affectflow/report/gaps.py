@@ -112,10 +112,10 @@ def _cells(gap: Row) -> list[Child]:
 
 
 def _end(gap: Row, which: str) -> str:
-    """Returns the value and the name of a group, with the unit if it is a length."""
+    """Returns the value of a group, and its name, with the unit if it is a length."""
     name, value = gap[which]
     unit = _UNIT if gap["about"].endswith(_BY_LENGTH) else ""
-    return f"{value:.3f} {name}{unit}"
+    return f"{value:.3f} ({name}{unit})"
 
 
 def _interval(gap: Row) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+STACKED = "stacked"
+"""The class of tables whose rows are stacked on a phone."""
 _VOID = frozenset({"br", "hr", "input", "meta"})
 # Control characters: a browser shows boxes, and a terminal may obey them.
 _CONTROLS = dict.fromkeys({*range(32), *range(127, 160)} - set(map(ord, "\t\n\r")))
@@ -82,13 +84,22 @@ def table(
     numeric: set[int],
     class_: str | None = None,
 ) -> Html:
-    """Returns a table that scrolls when it is wide; `numeric` columns align right."""
+    """Returns a table that scrolls when it is wide; `numeric` columns align right.
+
+    A style may write each cell's head beside it, where rows are stacked.
+    """
+    stacked = class_ == STACKED
 
     def cells(tag: str, row: Iterable[Child]) -> Html:
         return el(
             "tr",
             [
-                el(tag, cell, class_="number" if i in numeric else None)
+                el(
+                    tag,
+                    cell,
+                    class_="number" if i in numeric else None,
+                    data_head=heads[i] if stacked and tag == "td" else None,
+                )
                 for i, cell in enumerate(row)
             ],
         )

@@ -104,7 +104,8 @@ def _answered_by(
 
     Nobody answered what an erasure names, even if it was killed half way.
     """
-    ((size,),) = connection.sql("SELECT count(*) FROM placed_utterances").fetchall()
+    counted = connection.execute("SELECT count(*) FROM placed_utterances")
+    ((size,),) = counted.fetchall()
     number, choice = _numbers(answers, "number"), _numbers(answers, "choice")
     bits = np.zeros(size, np.int64)
     for n in range(choices):

@@ -161,7 +161,7 @@ def _as_declared(connection: duckdb.DuckDBPyConnection, asked: Asked) -> Asked:
     there.
     """
     is_at_work = people.declared().context == WORKPLACE
-    if is_at_work or connection.sql(_AT_WORK).fetchall():
+    if is_at_work or connection.execute(_AT_WORK).fetchall():
         return replace(asked, context=WORKPLACE)
     return asked
 

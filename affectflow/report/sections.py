@@ -293,6 +293,8 @@ def _no_theme(facts: Facts, families: Sequence[str]) -> str:
     named = " or ".join(families)
     causes = {row["family"]: row["n"] for row in facts.answers["causes"]}
     found = sum(causes.get(family, 0) for family in families)
+    if not found and any(row["stage"] == "mine" for row in facts.answers["runs"]):
+        return f"`affectflow mine` found no cause of {named} in this lake."
     if not found:
         return (
             f"This lake has no themes of {named} yet: `affectflow mine` finds causes"

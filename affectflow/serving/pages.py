@@ -6,8 +6,9 @@ Each takes a snapshot and the parameters of the address, and returns title and c
 from affectflow.errors import AffectflowError
 from affectflow.nouns import count
 from affectflow.report import page
-from affectflow.report.html import Child, Html, el, join, link, table
+from affectflow.report.html import STACKED, Child, Html, el, join, link, table
 from affectflow.report.themes import keywords_beside
+from affectflow.report.words import listed
 from affectflow.serving import sql
 from affectflow.serving.database import Row, Snapshot
 from affectflow.serving.words import (
@@ -52,18 +53,28 @@ def themes(snapshot: Snapshot) -> Page:
     """Returns all themes, family by family."""
     rows = snapshot.ask(sql.THEMES)
     families = list(dict.fromkeys((r["family"], r["clustering_id"]) for r in rows))
+    labels = {r["clustering_id"]: r["labels"] for r in snapshot.ask(sql.FAMILIES)}
     parts: list[Child] = [
-        _family([row for row in rows if row["clustering_id"] == clustering], family)
+        _family(
+            [row for row in rows if row["clustering_id"] == clustering],
+            family,
+            labels.get(clustering, []),
+        )
         for family, clustering in families
     ]
     if not parts:
         parts = [
             el("p", "No themes yet: ", el("code", "affectflow mine"), " finds them.")
         ]
-    return "Themes", join(el("h1", "Themes"), parts)
+    return "Themes", join(el("h1", "Themes"), _overlap(len(families)), parts)
 
 
-def _family(rows: list[Row], family: str) -> Html:
+def _overlap(families: int) -> Html | None:
+    said = "Families overlap: a message may count in several, so do not add them up."
+    return el("p", said, class_="note") if families > 1 else None
+
+
+def _family(rows: list[Row], family: str, labels: list[str]) -> Html:
     cells: list[list[Child]] = [
         [
             join(
@@ -84,7 +95,14 @@ def _family(rows: list[Row], family: str) -> Html:
         for row in rows
     ]
     heads = ["Theme", "Messages", "People", "Threads", "Trend"]
-    return el("section", el("h2", named(family)), table(heads, cells, {1, 2, 3}))
+    return el(
+        "section",
+        el("h2", named(family)),
+        el("p", "Causes of ", named(listed(labels)), ".", class_="note")
+        if labels != [family]
+        else None,
+        table(heads, cells, {1, 2, 3}, STACKED),
+    )
 
 
 def theme(snapshot: Snapshot, clustering: str, name: str, number: int) -> Page:
@@ -132,7 +150,7 @@ def _where(rows: list[Row]) -> Html:
         for row in rows
     ]  # fmt: skip
     heads = ["Container", "Messages", "People", "Threads", "First seen", "Last seen"]
-    shown = table(heads, cells, {1, 2, 3})
+    shown = table(heads, cells, {1, 2, 3}, STACKED)
     return el("section", el("h2", "Where"), shown)
 
 
@@ -147,7 +165,7 @@ def _which(rows: list[Row], told: Row) -> Html:
     return el(
         "section",
         el("h2", "Which threads"),
-        table(heads, cells, {2}),
+        table(heads, cells, {2}, STACKED),
         el("p", f"and {count(more, 'further thread')}", class_="note")
         if more > 0
         else None,

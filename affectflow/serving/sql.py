@@ -11,6 +11,10 @@ FROM emotion_causes
 ORDER BY family <> 'frustration', family <> 'irritation', family, clustering_id,
   position
 """
+FAMILIES = """
+SELECT clustering_id, list_sort(list(DISTINCT label)) AS labels
+FROM theme_utterances GROUP BY clustering_id
+"""
 
 THEME = """
 SELECT any_value(t.title) AS theme, any_value(t.keywords) AS keywords,

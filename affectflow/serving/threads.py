@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from affectflow.nouns import count
-from affectflow.report.html import Child, Html, el, join, link, table
+from affectflow.report.html import STACKED, Child, Html, el, join, link, table
 from affectflow.serving import sql
 from affectflow.serving.database import Row, Snapshot
 from affectflow.serving.pages import PER_PAGE, NotThereError, Page
@@ -60,7 +60,7 @@ def threads(snapshot: Snapshot, order: str, number: int) -> Page:
     return "Threads", join(
         el("h1", "Threads"),
         el("nav", [[each, " "] for each in orders], class_="pages", aria_label="Order"),
-        table(heads, cells, {1, 2, 3}),
+        table(heads, cells, {1, 2, 3}, STACKED),
         pages("/threads", {"order": order}, number, total["n"], PER_PAGE),
     )
 

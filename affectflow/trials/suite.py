@@ -21,7 +21,7 @@ from affectflow.errors import AffectflowError, StorageError, UsageError
 from affectflow.lake.layout import is_lake
 from affectflow.nouns import count
 from affectflow.registry import nearest
-from affectflow.trials.suite_data import Answered, answered_file
+from affectflow.trials.suite_data import PER_TEXT, Answered, answered_file
 
 VALUES = ("pearson", "ccc", "rmse", "bias")
 LABELS = ("f1", "precision", "recall")
@@ -29,8 +29,12 @@ METRICS = (
     *VALUES,
     *(f"{name}_{over}" for name in LABELS for over in ("macro", "micro")),
     "accuracy",
+    "jaccard",
 )
 """`accuracy` is the micro recall: with one label each, the share that is right.
+
+`jaccard` is the mean over texts of the labels that answer and truth have in common, of
+those that either has.
 """
 _TEXTS: Kind = (
     "a text or a list of texts",
@@ -254,6 +258,8 @@ def _figure_of(metric: str) -> tuple[str, str]:
     """
     if metric == "accuracy":
         return "recall", "(micro)"
+    if metric == "jaccard":
+        return metric, PER_TEXT
     name, _, over = metric.rpartition("_")
     return (name, f"({over})") if name in LABELS else (metric, "")
 

@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from affectflow.batches.bootstrap import EQUAL, MIN_UNITS, bootstrap
 from affectflow.column_names import no_column
 from affectflow.errors import UsageError
 from affectflow.gold.evaluation.files import READERS, open_file
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _STATUS = "label_status"
 _PREFIX = "said_"
+PER_TEXT = "(texts)"
+"""What a figure is of that is a mean over texts, not over labels."""
 _TSV = ".txt"
 """Published sets of tweets are tables with tabs that end so."""
 
@@ -65,7 +68,7 @@ class Answered:
             state = _added(ValueMetrics(units=True), self._values())
             return value_rows(state, draws)
         state = _added(LabelMetrics(units=True), self._labels())
-        return label_rows(state, draws)
+        return [*label_rows(state, draws), self._jaccard(draws)]
 
     def _values(self) -> pa.RecordBatch:
         rows = [
@@ -74,6 +77,32 @@ class Answered:
             if t is not None and s is not None
         ]
         return _batch(rows)
+
+    def _jaccard(self, draws: int) -> dict[str, Any]:
+        """Returns the mean over texts of the labels in common, of those of either."""
+        pairs = zip(self.units, self.truth, self.said, strict=True)
+        known = [(unit, self._overlap(t, s)) for unit, t, s in pairs if t is not None]
+        units, each = [unit for unit, _ in known], np.array([o for _, o in known])
+        found: dict[str, Any] = {"group": None, "label": PER_TEXT, "why": None}
+        found["jaccard"] = float(each.mean())
+        if draws and len(set(units)) < MIN_UNITS:
+            found["why"] = f"no interval: fewer than {MIN_UNITS} conversations"
+        elif draws:
+            _, low, high = bootstrap(
+                units, lambda weights: weights @ each / weights.sum(axis=1), draws=draws
+            )
+            ends = (low, high) if high - low > EQUAL else (None, None)
+            found["jaccard_low"], found["jaccard_high"] = ends
+        return found
+
+    def _overlap(self, truth: Sequence[str], said: Sequence[str] | None) -> float:
+        """Returns the Jaccard index of a text; 1 if neither has a label."""
+        if said is None:
+            return 0.0
+        ours, theirs = (set(each) for each in (truth, said))
+        if self.labels:
+            ours, theirs = ours & set(self.labels), theirs & set(self.labels)
+        return len(ours & theirs) / len(ours | theirs) if ours | theirs else 1.0
 
     def _labels(self) -> pa.RecordBatch:
         known = [each for each in self.truth if each is not None]

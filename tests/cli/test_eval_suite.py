@@ -20,7 +20,7 @@ model = "EmbeddedEmotions"
 answer = "emotion"
 text = "body"
 gold = "right"
-metrics = ["f1_micro", "accuracy"]
+metrics = ["f1_micro", "accuracy", "jaccard"]
 
 [[tasks]]
 name = "missing"
@@ -74,6 +74,22 @@ def test_labels_are_scored_by_the_figures_of_eval():
     assert (found.n, found.unanswered) == (40, 10)
 
 
+def test_labels_in_common_are_counted_text_by_text():
+    joy, both, none = ("joy",), ("joy", "anger"), ()
+    found = Answered(
+        annotator="a",
+        units=[f"u{n}" for n in range(12)],
+        truth=[joy, both, none, both, none, none] * 2,
+        said=[both, both, none, ("fear",), None, joy] * 2,
+    )
+
+    (row,) = [row for row in found.figures(50, values=False) if "jaccard" in row]
+
+    # 1/2, 1, 1, nothing in common, no answer, and a label where there is none.
+    assert row["jaccard"] == pytest.approx(2.5 / 6)
+    assert row["jaccard_low"] < row["jaccard"] < row["jaccard_high"]
+
+
 def test_numbers_without_an_answer_are_left_out_and_counted():
     found = Answered(
         annotator="a",
@@ -96,11 +112,11 @@ def test_a_task_that_fails_is_a_line_and_the_command_ends_with_2(run, here, caps
     printed = capsys.readouterr()
     lines = [json.loads(line) for line in printed.out.splitlines()]
     assert code == 2
-    assert [line["task"] for line in lines] == ["feelings", "feelings", "missing"]
+    assert [line["task"] for line in lines] == ["feelings"] * 3 + ["missing"]
     assert "nowhere.csv" in lines[-1]["note"]
     assert lines[0]["n"] == 12
     assert lines[1]["metric"] == "accuracy"
-    assert lines[1]["value"] == 1.0
+    assert [line["value"] for line in lines[:3]] == [1.0] * 3
     assert "1 task failed: missing; see their notes" in printed.err
 
 
@@ -111,7 +127,7 @@ def test_a_table_of_markdown_has_a_line_for_each_figure(run, here, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("| task | data | by | metric | value |")
     assert lines[2].startswith("| feelings | said.csv | EmbeddedEmotions@")
-    assert len(lines) == 5
+    assert len(lines) == 6
 
 
 def test_tasks_that_are_kept_are_not_asked_again(here, monkeypatch):

@@ -1,5 +1,6 @@
 """An open lake: a DuckDB connection that also lists, plots and reports."""
 
+import altair
 import duckdb
 import pandas as pd
 import polars as pl
@@ -90,8 +91,8 @@ def test_no_lake_is_said_so(tmp_path):
 
 
 def test_it_says_what_it_is_in_a_console_and_in_a_notebook(lake):
-    assert "482 messages, 62 conversations, 64 people, github" in repr(lake)
-    assert "<td style='text-align:left'>482 messages</td>" in lake._repr_html_()
+    assert "482 messages by 64 people in 62 conversations, github" in repr(lake)
+    assert "<td style='text-align:left'>482 messages by 64 people" in lake._repr_html_()
 
 
 def test_hostile_names_do_not_become_markup(unlabelled):
@@ -208,6 +209,18 @@ def test_a_chart_is_saved_without_a_network(lake, tmp_path):
     lake.plot("emotions").save(tmp_path / "emotions.svg")
 
     assert "annoyance" in (tmp_path / "emotions.svg").read_text()
+
+
+def test_a_notebook_shows_a_chart_without_a_network(lake):
+    shown = lake.plot("themes").properties(width=300)._repr_mimebundle_()
+
+    assert list(shown) == ["image/svg+xml"]
+    assert "flaky tests" in shown["image/svg+xml"]
+
+
+def test_a_renderer_that_was_enabled_is_used(lake):
+    with altair.renderers.enable("html"):
+        assert "text/html" in lake.plot("themes")._repr_mimebundle_()
 
 
 # -- the report ------------------------------------------------------------------------

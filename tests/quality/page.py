@@ -14,15 +14,17 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "quality.md"
 _HEAD = """\
 # How right the embedded annotators are
 
-Made by `python -m tests.quality`; a test fails where it is not current. All figures are
-of the weights in the package, counted by the accumulators behind `affectflow eval`.
+How often the labels of each embedded model are right, on public data sets. On your own
+text they may be right less often: `affectflow sample`, `affectflow gold` and
+`affectflow eval` tell. All figures are of the weights in the package, counted by the
+accumulators behind `affectflow eval`; `python -m tests.quality` writes this page, and a
+test fails where it is not current.
 
-**Read this first.** These are figures on public data sets. On your own text they may be
-lower: `affectflow sample`, `affectflow gold` and `affectflow eval` tell. In brackets:
-95 % intervals, 1,000 bootstrap draws of the units named. AP is average precision, to be
-read against the share of positives. Brier skill is how much nearer scores are to the
-truth than saying the share of positives each time: 0 is no better, below 0 is worse.
-Labels with fewer than 10 positives are marked and left out of the macro mean.
+In brackets are 95 % intervals, 1,000 bootstrap draws of the units named. AP is average
+precision, to be read against the share of positives. Brier skill is how much nearer
+scores are to the truth than saying the share of positives each time: 0 is no better,
+below 0 is worse. Labels with fewer than 10 positives are marked and left out of
+the macro mean.
 """
 
 

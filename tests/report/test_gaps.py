@@ -65,10 +65,10 @@ def test_a_paper_is_told_each_gap_and_which_may_be_chance(measured):
 
     assert head.startswith("For whom `Small@1` errs: gaps of more than 5 points")
     assert lines.splitlines() == [
-        "- frustration, recall, the same message in a dialect: 0.625 as it was against "
-        "0.375 in a dialect; gap 0.25 (0.10 to 0.40).",
-        "- joy, recall, the same message in a dialect: 0.625 as it was against "
-        "0.375 in a dialect; gap 0.06, may be chance.",
+        "- frustration, recall, the same message in a dialect: 0.625 (as it was) "
+        "against 0.375 (in a dialect); gap 0.25 (0.10 to 0.40).",
+        "- joy, recall, the same message in a dialect: 0.625 (as it was) "
+        "against 0.375 (in a dialect); gap 0.06, may be chance.",
     ]
 
 
@@ -77,7 +77,7 @@ def test_groups_by_length_have_a_unit(measured):
 
     said = str(gaps._cells(by_length))
 
-    assert "0.375 under 50 characters" in said
+    assert "0.375 (under 50 characters)" in said
 
 
 def test_the_methods_of_a_report_say_for_whom_its_annotator_errs(measured, tmp_path):
@@ -90,4 +90,4 @@ def test_the_methods_of_a_report_say_for_whom_its_annotator_errs(measured, tmp_p
     said = text.partition("For whom ")[2]
     assert said.startswith(f"{MODEL} errs: gaps of more than 5 points between groups")
     assert "Each names the group for which a figure is highest" in said
-    assert "0.375 in a dialect" in said
+    assert "0.375 (in a dialect)" in said

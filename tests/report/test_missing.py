@@ -67,7 +67,23 @@ def test_messages_without_authors_give_no_number_of_people(tmp_path):
 
 
 def test_periods_with_too_few_people_are_gaps(page):
-    assert "No month is shown: each has fewer than 5 people" in text_of(page)
+    none = "No month is shown: each has fewer than 5 people"
+    over_time, emotions = text_of(page).split("Emotions by month")
+
+    assert none in over_time
+    assert none in emotions
+
+
+def test_a_lake_that_was_mined_in_vain_is_not_told_to_mine(tmp_path):
+    causeless = tables()
+    for name in ("causes", "themes", "theme_members"):
+        causeless[name] = []
+    causeless["runs"] = [{"run_id": "r1", "stage": "mine", "state": "done"}]
+
+    text = text_of(page_of(tmp_path, causeless))
+
+    assert "affectflow mine found no cause of gratitude or happiness" in text
+    assert "finds causes" not in text
 
 
 def test_months_with_enough_people_are_drawn(tmp_path):

@@ -111,6 +111,26 @@ def test_threads_count_what_was_flagged(served):
     assert "number 0 4 4 4 big/repo 2024-02-02" in said
 
 
+def test_on_a_phone_each_number_of_a_thread_stands_beside_its_head(served):
+    shown = page(served, "/threads")
+
+    assert '<table class="stacked">' in shown
+    assert '<td class="number" data-head="People">' in shown
+
+
+def test_families_say_which_emotions_they_hold_and_that_they_overlap(tmp_path):
+    both = tables()
+    twin = {"clustering_id": "happiness-0a1b", "theme_id": "t"}
+    both["themes"].append({**both["themes"][0], **twin})
+    both["theme_members"].append({**both["theme_members"][0], **twin})
+
+    with serving(lake_of(tmp_path / "lake", both)) as it:
+        said = words(page(it, "/themes"))
+
+    assert "Families overlap: a message may count in several" in said
+    assert "irritation Causes of annoyance ." in said
+
+
 def test_search_finds_words_whatever_their_case_page_by_page(served):
     found = page(served, "/search?q=NUMBER+2")
 

@@ -8,7 +8,7 @@ import pytest
 from affectflow import testing
 from affectflow.cli import training
 from affectflow.errors import UsageError
-from affectflow_transforms.finetune.licences import forbids_passing_on
+from affectflow_transforms.finetune.licences import forbids_passing_on, stricter
 from affectflow_transforms.finetune.train import Finetune
 from affectflow_transforms.models.sequence_classifier import SequenceClassifier
 from tests.given.docs_tables import ROOT
@@ -252,6 +252,21 @@ def test_a_model_that_must_stay_says_so_on_its_card(base, tmp_path):
 )
 def test_which_licences_forbid_passing_on(licence, forbidden):
     assert forbids_passing_on(licence) is forbidden
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("CC BY-NC 4.0", "cc-by-nd-4.0", "cc-by-nc-4.0 and cc-by-nd-4.0"),
+        ("CC BY-NC-ND 4.0", "cc-by-nd-4.0", "cc-by-nc-nd-4.0"),
+        ("MIT", "cc-by-sa-4.0", "cc-by-sa-4.0"),
+        ("cc-by-nc-4.0 and cc-by-nd-4.0", "CC BY-ND 4.0",
+         "cc-by-nc-4.0 and cc-by-nd-4.0"),
+        ("not stated", "Apache-2.0", "unknown"),
+    ],
+)  # fmt: skip
+def test_the_licences_on_a_card_ask_for_all_that_any_asks_for(one, other, expected):
+    assert stricter(one, other) == expected
 
 
 # -- what is refused -------------------------------------------------------------------

@@ -75,14 +75,22 @@ def test_a_sharpness_aware_step_has_the_published_value():
 
 
 def test_every_row_is_in_one_batch_and_texts_of_like_length_go_together():
-    lengths = np.random.default_rng(0).integers(3, 60, 1_000)
-    rows = np.arange(1_000)
+    lengths = np.random.default_rng(0).integers(3, 60, 5_000)
+    rows = np.arange(5_000)
 
     found = loop.batches(lengths, rows, 10, seed=1, epoch=2)
 
     assert sorted(np.concatenate(found)) == rows.tolist()
     padded = sum(len(batch) * lengths[batch].max() for batch in found)
     assert padded < 1.1 * lengths.sum()
+
+
+def test_steps_of_few_rows_have_both_labels_where_length_tells_the_label():
+    lengths = np.repeat([10, 20], 80)
+
+    found = loop.batches(lengths, np.arange(160), 8, seed=0, epoch=0)
+
+    assert all(len(np.unique(lengths[batch])) == 2 for batch in found)
 
 
 def test_an_epoch_has_its_own_order_and_the_same_one_each_time():
@@ -124,6 +132,32 @@ def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_epoch(tmp_pat
     assert course.best == 1
     assert float(module.weight.detach()) == seen[4]
     assert told[-1].startswith("the loss is not a number in epoch 3: stopped there")
+
+
+def test_weights_that_the_last_step_of_an_epoch_spoils_are_not_kept(tmp_path):
+    import torch
+
+    module, group = line()
+    seen = []
+
+    def loss(rows):
+        seen.append(float(module.weight.detach()))
+        # Of 0, the square root is a number, and its slope is none.
+        spoilt = torch.sqrt(0 * module.weight.sum()) if len(seen) == 4 else 0
+        return module.weight.sum() ** 2 + spoilt
+
+    course = fitted(module, group, tmp_path, [0.1, 0.2, 0.3], loss)
+
+    assert (course.figures, course.diverged) == ([0.1], True)
+    assert float(module.weight.detach()) == seen[2]
+
+
+def test_a_figure_that_is_not_a_number_is_not_kept(tmp_path):
+    module, group = line()
+
+    course = fitted(module, group, tmp_path, [0.1, np.nan])
+
+    assert (course.figures, course.best, course.diverged) == ([0.1], 0, True)
 
 
 def test_a_loss_that_is_never_a_number_is_refused(tmp_path):

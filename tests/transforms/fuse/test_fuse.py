@@ -4,8 +4,13 @@ The embedders of the lake count letters: that a lake is labelled proves routing 
 """
 
 import csv
+import json
 import math
-from dataclasses import replace
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +21,17 @@ from affectflow import registry
 from affectflow.errors import UsageError
 from affectflow.schemas import VECTORS_COLUMN
 from affectflow.steps.annotate import Annotate
-from affectflow_transforms.finetune.loop import Pace
+from affectflow_transforms.finetune.loop import CHECKPOINT, Pace
 from affectflow_transforms.finetune.objectives import info_nce_pairwise
+from affectflow_transforms.finetune.splits import Splits
 from affectflow_transforms.fuse import saved
-from affectflow_transforms.fuse.lesson import Ways, begun, contrasted
+from affectflow_transforms.fuse.lesson import (
+    Lesson,
+    Ways,
+    begun,
+    classified,
+    contrasted,
+)
 from affectflow_transforms.fuse.model import FusedClassifier, shares_of
 from affectflow_transforms.fuse.quality import retrieved
 from affectflow_transforms.fuse.rows import Examples
@@ -105,6 +117,137 @@ def test_a_row_is_found_again_in_the_other_modality_unless_rows_are_permuted(
 
     assert len(found) == 80  # 40 rows, either way
     assert hits.mean() < 0.15 if is_permuted else hits.mean() > 0.95  # chance: 1/40
+
+
+# -- what goes wrong -------------------------------------------------------------------
+
+
+def told_apart(n: int = 120) -> tuple[Examples, Splits]:
+    """Returns rows whose label is in both views, and which of them are for what."""
+    examples = views(n, is_permuted=False)
+    target = (examples.vectors[0][:, 0] > 0).astype(np.int64)
+    rows = np.arange(n)
+    splits = Splits(
+        learned=rows[:80], chosen=rows[80:100], held_out=rows[100:], key="text"
+    )
+    return replace(examples, target=target), splits
+
+
+def fitted(work: Path, tell=lambda line: None):
+    """Returns what `Fuse` fits in both stages, and what happened in them."""
+    examples, splits = told_apart()
+    trainer = Fuse(over=("one@1", "other@1"), **OPTIONS)
+    return trainer._fitted(examples, splits, work, "mark", tell, "fused")
+
+
+class StoppedError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("stage", ["what goes together", "the labels"])
+def test_a_training_that_was_stopped_in_either_stage_ends_with_the_same_weights(
+    stage, tmp_path
+):
+    import torch
+
+    at = []
+
+    def stop(line):
+        at.append(line)
+        if f"fused: {stage}" in at and line.startswith("epoch 2"):
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        fitted(tmp_path / "stopped", stop)
+    told = []
+    again, _, course = fitted(tmp_path / "stopped", told.append)
+    whole, _, other = fitted(tmp_path / "whole")
+
+    assert "goes on after epoch 1" in told
+    assert course == other
+    weights = [lesson.module.state_dict() for lesson in (again, whole)]
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Poisoned(Lesson):
+    """A lesson whose loss is not a number from a batch on."""
+
+    good: int
+    seen: list[int]
+
+    def loss(self, rows, drop=0.0):
+        self.seen.append(len(rows))
+        return super().loss(rows, drop) * (1 if len(self.seen) <= self.good else np.nan)
+
+
+def test_a_loss_that_is_not_a_number_keeps_the_last_good_epoch(tmp_path):
+    import torch
+
+    examples, splits = told_apart()
+    ways = Fuse(over=("one@1", "other@1"), **OPTIONS)._ways
+    begin = begun(examples, splits.learned, ways)
+    # Five batches and a look at the rows for choosing make an epoch: the third fails.
+    lesson = Poisoned(**vars(begin), good=13, seen=[])
+    stages = splits.learned, splits.chosen
+
+    course = classified(lesson, *stages, tmp_path, "", lambda line: None)
+
+    assert (len(course.figures), course.best, course.diverged) == (2, 1, True)
+    kept = torch.load(tmp_path / CHECKPOINT, weights_only=True)["best"]
+    found = lesson.module.state_dict()
+    assert all(torch.equal(found[name], kept[name]) for name in kept)
+    assert all(torch.isfinite(each).all() for each in found.values())
+
+
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from affectflow_transforms.fuse.train import Fuse
+def killed(line):
+    if line.startswith("fused: the labels"):
+        told.append(line)
+    if told and line.startswith("epoch 3"):
+        os.kill(os.getpid(), signal.SIGKILL)
+told = []
+lake, work, over, options = sys.argv[1:]
+Fuse(over=tuple(over.split(",")), **json.loads(options)).train_in(
+    Path(work), Path(lake), licence="CC0-1.0", tell=killed)
+"""
+
+
+@pytest.mark.proof
+def test_a_killed_training_goes_on_and_ends_with_the_same_bytes(lake, tmp_path):
+    works = [tmp_path / name for name in ("killed", "whole")]
+    for work in works:
+        work.mkdir()
+    given = [lake, str(works[0]), ",".join(IDS), json.dumps(OPTIONS)]
+    died = subprocess.run(
+        [sys.executable, "-c", KILLED, *given],
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        timeout=120,
+    )
+    assert died.returncode == -signal.SIGKILL
+    told = []
+
+    again, whole = (
+        Fuse(over=IDS, **OPTIONS).train_in(
+            work, Path(lake), licence="CC0-1.0", tell=told.append
+        )
+        for work in works
+    )
+
+    # The first stage was whole, and of the second, two epochs were kept.
+    assert [line for line in told if line.startswith("goes on")] == [
+        "goes on after epoch 2"
+    ] * 2
+    files = [(each.weights / saved.FILE).read_bytes() for each in (again, whole)]
+    assert files[0] == files[1]
+    assert again.figures == whole.figures
 
 
 # -- what is missing -------------------------------------------------------------------

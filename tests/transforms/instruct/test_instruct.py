@@ -14,7 +14,11 @@ import pytest
 from affectflow import people, weights
 from affectflow.cli import training
 from affectflow.errors import StorageError, UsageError
+from affectflow.kinds.asking import Completion, Request
+from affectflow.kinds.prompt import Answer, Step
+from affectflow.kinds.teaching import Exchange
 from affectflow.stages.preview import preview_lake
+from affectflow_transforms.instruct import figures
 from affectflow_transforms.instruct.lessons import Wanted, gather
 from affectflow_transforms.instruct.train import Instruct
 from affectflow_transforms.models.generate import Generate, adapter
@@ -103,6 +107,7 @@ def test_the_card_says_data_licences_prompt_base_and_figures(merged):
         "| prompt | mood, version 1, digest ",
         "by `speaker_id`",
         "| mood, after |  | 1.000 (1.000 to 1.000)",
+        "| mood, always '",
         "## What it must not be used for",
     ):
         assert line in card
@@ -143,6 +148,28 @@ def test_the_same_seed_gives_the_same_weights(here, tmp_path):
     )
 
     assert one == other
+
+
+def test_labels_that_are_told_apart_have_a_high_auc_though_one_is_always_favoured():
+    step = Step(name="mood", text="{text}", parser="label", labels=("joy", "anger"))
+    asked = [
+        (
+            Exchange(
+                row=row,
+                step=step,
+                request=Request(messages=()),
+                reading="",
+                target=label,
+                answers=(Answer(label),),
+            ),
+            Completion(text="anger", scores=(joy, 1 - joy)),
+        )
+        for row, (label, joy) in enumerate([("joy", 0.4), ("anger", 0.3)] * 20)
+    ]
+
+    (found,) = figures._auc(asked, [str(row) for row in range(40)], "mood, after")
+
+    assert (found.name, found.label, found.value) == ("choice_auc", "mood, after", 1.0)
 
 
 # -- lakes -----------------------------------------------------------------------------
@@ -217,7 +244,13 @@ def test_rated_replies_of_a_lake_are_pairs(here, tmp_path):
         ({}, {"tune": "all", "keep": "adapter"}, "leave out `keep` and `dtype`"),
         ({}, {"layers": ("nope",)}, "no adapter fits the base: .*nope"),
         ({"label": "joy"}, {}, "rows to learn from have the answer 'joy'"),
-        ({"label": "disgust"}, {}, "120 an answer that is out_of_vocabulary"),
+        (
+            {"label": "angr"},
+            {},
+            "120 rows of .* have the label 'angr', which is not in the step 'mood'; "
+            "did you mean 'anger'",
+        ),
+        ({"label": "disgust"}, {}, r"known: 'joy', 'anger'\. Correct the rows, or"),
         ({"label": None}, {}, "120 a row without an answer"),
         ({}, {"rate": 1e30}, "the loss is not a number in the first epoch"),
         ({}, {"text": "txt"}, "no column 'txt'; name it with --set text=COLUMN"),

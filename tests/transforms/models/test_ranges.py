@@ -18,7 +18,7 @@ from affectflow_transforms.models.pretrained.options import check_word
         ((), ranges.SOME, "must be at least one, separated by commas, got none"),
         ((5.0, 1.0), ranges.RISING, "must be two numbers, the lower one first, got "
         "5.0,1.0"),
-        ("x", ranges.one_of("", "private"), "must be 'private' or left out, got 'x'"),
+        ("x", ranges.one_of("", "words"), "must be 'words' or left out, got 'x'"),
     ],
 )  # fmt: skip
 def test_an_option_says_what_it_must_be_and_what_it_is(value, wanted, said):

@@ -138,6 +138,10 @@ def test_a_missing_torch_names_the_extra(monkeypatch, tmp_path):
         pytest.param(
             "---\ntags: []\n---\nlicense: mit", "unknown", id="after the head"
         ),
+        pytest.param(
+            "---\nlicense:\n- mit\n- cc0-1.0\n---", "mit and cc0-1.0", id="list"
+        ),
+        pytest.param("---\nlicense: a-nc and b-nd # x\n---", "a-nc and b-nd", id="two"),
         pytest.param(None, "unknown", id="no card"),
     ],
 )

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from affectflow import vocabularies, weights
 from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
@@ -24,6 +24,7 @@ from affectflow_transforms.finetune import loop
 from affectflow_transforms.finetune.licences import (
     SAYS,
     check_passing_on,
+    forbidding,
     passing_on,
     stricter,
 )
@@ -89,7 +90,7 @@ class Conditioned(FolderTrainer):
     rate: float = 1e-4
     head_rate: float = 1e-3
     max_tokens: int = 128
-    accept: str = ""
+    accept: Literal["", "private"] = ""
     seed: int = 0
 
     file: ClassVar[str] = FILE
@@ -212,7 +213,7 @@ class Conditioned(FolderTrainer):
         messages = [lesson.messages[row] for row in held]
         replies = written(writer, messages, pairs.emotions[held], self.max_tokens)
         figures = figures_of(lesson, held, replies, _units(source, splits))
-        kept_back = check_passing_on(licences, self.accept)
+        kept_back = forbidding(licences)
         passed_on = stricter(licences["data"], licences["base"])
         stopped = (
             ", and stopped where the loss was no number" if course.diverged else ""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -112,7 +112,7 @@ class Distil(FolderTrainer):
     warmup: float = 0.1
     max_tokens: int = 128
     longest_s: float = 10.0
-    accept: str = ""
+    accept: Literal["", "private"] = ""
     seed: int = 0
     device: str = "auto"
 
@@ -183,7 +183,7 @@ class Distil(FolderTrainer):
             base_licence=base_licence,
             figures=figures,
             digest=weights.digest(work / _MODEL),
-            kept_back=tuple(kept_back),
+            kept_back=kept_back,
         )
         return Trained(
             annotator=facts.student,

@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from affectflow import registry, vocabularies, weights
 from affectflow.errors import UsageError
 from affectflow.kinds.renderer import UnmeasuredError
 from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
-from affectflow.registry import Card, nearest
+from affectflow.registry import Card
 from affectflow_transforms.eeg import saved
 from affectflow_transforms.eeg.card import Facts, card_of
 from affectflow_transforms.eeg.examples import Examples, clips_of, examples_of, split
@@ -27,7 +27,8 @@ from affectflow_transforms.eeg.quality import figures, quality
 from affectflow_transforms.eeg.recordings import bare, channels_of
 from affectflow_transforms.eeg.saved import ANNOTATOR, FILE, Montage
 from affectflow_transforms.finetune import loop
-from affectflow_transforms.finetune.licences import check_passing_on
+from affectflow_transforms.finetune.labels import check_labels
+from affectflow_transforms.finetune.licences import check_passing_on, forbidding
 from affectflow_transforms.finetune.splits import (
     Rows,
     Source,
@@ -112,7 +113,7 @@ class GraphEEG(FolderTrainer):
     patience: int = 10
     batch: int = 256
     rate_of_learning: float = 1e-3
-    accept: str = ""
+    accept: Literal["", "private"] = ""
     seed: int = 0
 
     file: ClassVar[str] = FILE
@@ -188,13 +189,13 @@ class GraphEEG(FolderTrainer):
         """Returns the labels, and the place of each row's; -1 for none."""
         said = [str(each or "").strip() for each in column(source, "label")]
         labels = self.labels or self._known(source, said)
-        for label, n in Counter(said).items():
-            if label and label not in labels:
-                raise UsageError(
-                    f"{n:,} rows of {str(source.files[0])!r} have the label {label!r}, "
-                    f"which is not one of the labels; {nearest(label, labels)} Correct "
-                    "the rows, or name other labels"
-                )
+        check_labels(
+            Counter(filter(None, said)),
+            labels,
+            data=source.files[0],
+            where="`labels`",
+            otherwise="name other labels",
+        )
         places = {label: place for place, label in enumerate(labels)}
         return labels, np.array([places.get(each, -1) for each in said], np.int64)
 
@@ -340,7 +341,7 @@ class GraphEEG(FolderTrainer):
             figures=found,
             held_out=held_out,
             digest=weights.digest(folder),
-            kept_back=tuple(check_passing_on({"data": licence}, self.accept)),
+            kept_back=forbidding({"data": licence}),
             seed=self.seed,
         )
         return Trained(

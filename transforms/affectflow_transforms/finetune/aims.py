@@ -14,6 +14,7 @@ from affectflow_transforms.finetune.items import rated
 from affectflow_transforms.finetune.labels import labelled
 from affectflow_transforms.finetune.numbers import number, numbers
 from affectflow_transforms.finetune.outputs import config_of
+from affectflow_transforms.finetune.rasch import Saved, fit_in
 from affectflow_transforms.finetune.splits import Rows, Source, column
 from affectflow_transforms.finetune.wanted import Wanted
 from affectflow_transforms.models.pretrained.passed_on import SETTINGS, PassedOn
@@ -39,6 +40,7 @@ class Aim:
         strengths, shape (n,); of items, their steps, -1 where one is not rated.
       usable: rows that have texts and target.
       left_out: how many have not, by reason.
+      fit: of items: what makes a measure of their steps.
     """
 
     head: str
@@ -51,6 +53,7 @@ class Aim:
     target: npt.NDArray[Any]
     usable: Rows
     left_out: Counter[str]
+    fit: Saved | None = None
 
 
 def aim_of(source: Source, wanted: Wanted) -> Aim:
@@ -64,17 +67,18 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
     if wanted.head == "reward":
         return _reward(source, wanted, objective)
     texts = _texts(source, wanted.text, wanted, "text")
+    fit = fit_in(wanted.rasch) if wanted.head == "items" else None
     if wanted.head in ("value", "shares"):
         labels, target, missing = numbers(source, wanted)
-    elif wanted.head == "items":
-        labels, target, missing = rated(source, wanted)
+    elif fit is not None:
+        labels, target, missing = rated(source, wanted, fit)
     else:
         labels, target, missing = labelled(source, wanted)
     silent = np.array([not _first(text).strip() for text in texts], np.bool_)
     left_out = Counter({"without text": int(silent.sum())})
     left_out["without a label"] = int((missing & ~silent).sum())
     usable = np.flatnonzero(~silent & ~missing)
-    config = config_of(wanted, labels, objective == "coral")
+    config = config_of(wanted, labels, objective == "coral", fit)
     aim = Aim(
         head=wanted.head,
         objective=objective,
@@ -85,6 +89,7 @@ def aim_of(source: Source, wanted: Wanted) -> Aim:
         target=target,
         usable=usable,
         left_out=+left_out,
+        fit=fit,
     )
     space_of(aim.config, Said())  # says what the reader would refuse
     return aim

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure
 from affectflow_transforms.finetune.numbers import number
-from affectflow_transforms.finetune.rasch import Saved, check_items, fit_in
+from affectflow_transforms.finetune.rasch import Saved, check_items
 from affectflow_transforms.finetune.splits import Rows, Source, column
 from affectflow_transforms.finetune.wanted import Wanted
 from affectflow_transforms.models import trained
@@ -17,7 +17,7 @@ from affectflow_transforms.models.sequence_classifier.heads import Said, space_o
 
 
 def rated(
-    source: Source, wanted: Wanted
+    source: Source, wanted: Wanted, fit: Saved
 ) -> tuple[tuple[str, ...], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Returns the items, the step of each in each row, and which rows have none.
 
@@ -31,7 +31,6 @@ def rated(
         raise UsageError(
             "head=items learns the ratings in columns: name them with --set labels=A,B"
         )
-    fit = fit_in(wanted.rasch)
     check_items(fit, wanted.labels, wanted.rasch)
     steps = np.column_stack([_steps(source, name, fit) for name in wanted.labels])
     return wanted.labels, steps, np.asarray((steps < 0).all(axis=1))
@@ -65,7 +64,7 @@ def of_measures(
     Raises:
       UsageError: the fit has the measure of fewer than two of them.
     """
-    known = fit_in(trainer.rasch).persons
+    known = aim.fit.persons
     names = [str(each) for each in column(source, trainer.person)]
     first = {names[row]: place for place, row in enumerate(rows.tolist())}
     there = [name for name in first if name in known]

@@ -1,7 +1,8 @@
 """The labels of rows as targets: one, several, or a step of a scale."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from affectflow import vocabularies
 from affectflow.errors import UsageError
+from affectflow.nouns import count
 from affectflow.registry import nearest
 from affectflow_transforms.finetune.splits import Source, column
 from affectflow_transforms.finetune.wanted import Wanted
@@ -25,7 +27,14 @@ def labelled(
     known = _known(wanted)
     found = Counter(label for each in said for label in each or ())
     if known:
-        _check_labels(source, found, known, wanted)
+        of_vocabulary = f"the vocabulary {wanted.vocabulary!r}"
+        check_labels(
+            found,
+            known,
+            data=source.files[0].parent,
+            where="`labels`" if wanted.labels else of_vocabulary,
+            otherwise="name another vocabulary",
+        )
     labels = known or tuple(sorted(found))
     if wanted.head != "ordinal":
         labels = tuple(label for label in labels if found[label])
@@ -72,20 +81,31 @@ def _known(wanted: Wanted) -> tuple[str, ...]:
     )
 
 
-def _check_labels(
-    source: Source, found: Counter[str], known: Sequence[str], wanted: Wanted
+def check_labels(
+    rows_with: Mapping[str, int],
+    known: Sequence[str],
+    *,
+    data: Path,
+    where: str,
+    otherwise: str,
 ) -> None:
-    for label, rows in found.items():
+    """Raises UsageError for a label that is unknown; names the nearest.
+
+    Args:
+      rows_with: how many rows have each label.
+      known: the labels that there may be.
+      data: where the rows are.
+      where: what has the known labels.
+      otherwise: what helps if the rows are right.
+    """
+    for label, rows in rows_with.items():
         if label not in known:
-            where = (
-                f"the vocabulary {wanted.vocabulary!r}"
-                if not wanted.labels
-                else "`labels`"
-            )
+            near = nearest(label, known)
             raise UsageError(
-                f"{rows:,} rows of {str(source.files[0].parent)!r} have the label "
-                f"{label!r}, which is not in {where}; {nearest(label, known)} Correct "
-                "the rows, or name another vocabulary"
+                f"{count(rows, 'row')} of {str(data)!r} "
+                f"{'has' if rows == 1 else 'have'} the label {label!r}, which is not "
+                f"in {where}; {near}{'' if near.endswith('?') else '.'} Correct the "
+                f"rows, or {otherwise}"
             )
 
 

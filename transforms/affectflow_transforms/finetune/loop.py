@@ -14,8 +14,10 @@ from affectflow.kinds.trainer import Tell
 from affectflow_transforms.finetune.splits import Rows
 
 CHECKPOINT = "epoch.pt"
-# So many batches are sorted by length together: the rest stays random.
-_SORTED_TOGETHER = 50
+# So many batches are sorted by length together, of few batches only a twentieth: where
+# length tells the label, sorted batches have one label each, and few steps swing from
+# one label to the other.
+_SORTED_TOGETHER, _OF_ALL = 50, 20
 _LONGEST_STEP = 1.0
 """The norm that gradients are cut to."""
 
@@ -49,7 +51,7 @@ class Course:
       figures: after each epoch, on the rows for choosing; more is better.
       losses: of each epoch, the mean over batches.
       best: the epoch whose weights are kept, from 0; -1 for none.
-      diverged: the loss was not a number in the epoch after these.
+      diverged: loss, weights or figure were not numbers in the epoch after these.
     """
 
     figures: list[float] = field(default_factory=list)
@@ -101,12 +103,15 @@ def fit(
     while not course.is_over(pace):
         epoch, began = len(course.figures), time.monotonic()
         mean = _epoch(module, optimizer, lengths, rows, loss_of, pace, epoch)
-        if not math.isfinite(mean):
+        # The last step of an epoch may spoil weights that its loss does not show.
+        sound = math.isfinite(mean) and _is_finite(module)
+        figure = judge() if sound else math.nan
+        if not math.isfinite(figure):
             course.diverged = True
             _check_any(course, epoch, tell)
             break
         course.losses.append(mean)
-        course.figures.append(judge())
+        course.figures.append(figure)
         # Of equally good epochs the last one: it is surer of what it says.
         if course.best < 0 or course.figures[-1] >= course.figures[course.best]:
             course.best, best = epoch, _copied(module)
@@ -157,6 +162,12 @@ def _epoch(
     return float(np.mean(losses))
 
 
+def _is_finite(module: Any) -> bool:
+    import torch
+
+    return all(bool(torch.isfinite(each).all()) for _, each in _trained(module))
+
+
 def batches(lengths: Rows, rows: Rows, size: int, seed: int, epoch: int) -> list[Rows]:
     """Returns the rows of each step: texts of like length together, in random order.
 
@@ -165,8 +176,9 @@ def batches(lengths: Rows, rows: Rows, size: int, seed: int, epoch: int) -> list
     random = np.random.default_rng([seed, epoch])
     shuffled = random.permutation(rows)
     found: list[Rows] = []
-    for start in range(0, len(shuffled), size * _SORTED_TOGETHER):
-        pool = shuffled[start : start + size * _SORTED_TOGETHER]
+    together = min(_SORTED_TOGETHER, max(1, len(rows) // (size * _OF_ALL)))
+    for start in range(0, len(shuffled), size * together):
+        pool = shuffled[start : start + size * together]
         pool = pool[np.argsort(lengths[pool], kind="stable")]
         found += [pool[at : at + size] for at in range(0, len(pool), size)]
     return [found[place] for place in random.permutation(len(found))]

@@ -5,7 +5,7 @@ from typing import Any
 
 from affectflow import vocabularies
 from affectflow.errors import UsageError
-from affectflow_transforms.finetune.rasch import fit_in
+from affectflow_transforms.finetune.rasch import Saved
 from affectflow_transforms.finetune.wanted import Wanted
 from affectflow_transforms.models.sequence_classifier.heads import SETTINGS
 
@@ -14,9 +14,12 @@ _PROBLEMS = {"several": "multi_label_classification", "value": "regression"}
 
 
 def config_of(
-    wanted: Wanted, labels: tuple[str, ...], cumulative: bool
+    wanted: Wanted, labels: tuple[str, ...], cumulative: bool, fit: Saved | None = None
 ) -> dict[str, Any]:
-    """Returns the settings by which `SequenceClassifier` reads the head's outputs."""
+    """Returns the settings by which `SequenceClassifier` reads the head's outputs.
+
+    `fit` is that of the items, where the head learns some.
+    """
     answer = _ANSWERS.get(wanted.head, wanted.head)
     outputs = [f"above {label}" for label in labels[:-1]] if cumulative else labels
     name = wanted.vocabulary or vocabularies.recognise(list(labels)) or ""
@@ -32,8 +35,7 @@ def config_of(
     }
     if answer == "ordinal":
         own |= {"steps": list(labels), "cumulative": cumulative}
-    if answer == "items":
-        fit = fit_in(wanted.rasch)
+    if fit is not None:
         outputs = [f"{item} above {n}" for item in labels for n in fit.ratings[:-1]]
         own |= {"items": list(labels), "measures": fit.measures(labels)}
     if wanted.scale:

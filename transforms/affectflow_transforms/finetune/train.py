@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import reduce
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from affectflow import weights
 from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
@@ -176,7 +176,7 @@ class Finetune(FolderTrainer):
     balance: float = 0.0
     sam_rho: float = 0.0
     max_tokens: int = 128
-    accept: str = ""
+    accept: Literal["", "private"] = ""
     seed: int = 0
     device: str = "auto"
 
@@ -225,7 +225,7 @@ class Finetune(FolderTrainer):
             figures=figures,
             digest=weights.digest(work / _MODEL),
             copied=tuple(map(Path, self.copied)),
-            kept_back=tuple(kept_back),
+            kept_back=kept_back,
         )
         return Trained(
             annotator=facts.reader,

@@ -87,7 +87,7 @@ It gives one label of {", ".join(examples.labels)}.
 | licences of the annotators | {", ".join(f"{name}: {said}" for name, said in corpus.licences.items())} |
 | licence of the labels | {facts.licence} |
 | commercial use | {SAYS[allows_commerce(passed_on)]} |
-| contrastive stage | {_stage(facts.contrast)} |
+| contrastive stage | {_stage(facts.contrast) if facts.contrast else _why_left_out(facts)} |
 | classifier | {_stage(facts.course)} |
 | options | {options} |
 | weights | BLAKE2b {facts.digest} |
@@ -137,9 +137,12 @@ def _left_out(corpus: Corpus) -> str:
     return f" (left out: {said})" if said else ""
 
 
-def _stage(course: Course | None) -> str:
-    if course is None:
-        return "left out: fewer than two rows have two modalities"
+def _why_left_out(facts: Facts) -> str:
+    few = "fewer than two rows have two modalities"
+    return f"left out: {few if facts.trainer.contrast_epochs else 'contrast_epochs=0'}"
+
+
+def _stage(course: Course) -> str:
     stopped = ", and stopped where the loss was not a number" if course.diverged else ""
     done = len(course.figures)
     return f"{done} epochs, of which number {course.best + 1} was kept{stopped}"

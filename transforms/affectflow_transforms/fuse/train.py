@@ -11,14 +11,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from affectflow import open_lake, people, weights
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop, marks
-from affectflow_transforms.finetune.licences import check_passing_on
+from affectflow_transforms.finetune.licences import check_passing_on, forbidding
 from affectflow_transforms.finetune.splits import Splits, column, say_few, split
 from affectflow_transforms.fuse import saved
 from affectflow_transforms.fuse.card import Facts, card_of, strictest
@@ -97,7 +97,7 @@ class Fuse(FolderTrainer):
     patience: int = 5
     batch: int = 32
     rate: float = 1e-3
-    accept: str = ""
+    accept: Literal["", "private"] = ""
     seed: int = 0
 
     file: ClassVar[str] = FILE
@@ -267,9 +267,7 @@ class Fuse(FolderTrainer):
             held_out=held_out,
             figures=figures,
             digest=weights.digest(folder),
-            kept_back=tuple(
-                check_passing_on({"labels": licence, **corpus.licences}, self.accept)
-            ),
+            kept_back=forbidding({"labels": licence, **corpus.licences}),
         )
         return Trained(
             annotator=ANNOTATOR,

@@ -1,5 +1,6 @@
 """How well a model answers rows that it has not learned, by choice and in words."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from affectflow.batches.bootstrap import Interval, bootstrap
 from affectflow.gold.figures.accuracy import rate
+from affectflow.gold.figures.schemas import MACRO
 from affectflow.kinds.asking import Completion, Outcome, Request
 from affectflow.kinds.parsing import parsed
 from affectflow.kinds.prompt import Answer, is_closed, parser_of
@@ -17,7 +19,7 @@ from affectflow.schemas import Status
 from affectflow_transforms.finetune.splits import Rows
 from affectflow_transforms.instruct.school import DPO, School
 from affectflow_transforms.models.generate.completing import completed
-from affectflow_transforms.models.trained import value_figures
+from affectflow_transforms.models.trained import label_figures, value_figures
 
 Flags = npt.NDArray[np.bool_]
 _READ = (Status.OK, Status.ABSTAINED)
@@ -48,11 +50,20 @@ def figures_of(
         own = [exchanges[rows[place]] for place in places]
         of = [units[place] for place in places]
         found += _of_step(school, own, of, f"{name}, {when}")
+        if when == "before" and own[0].step.labels and not _has_value(own[0]):
+            found.append(_always(own, of, name))
     return tuple(found)
 
 
 def _loss(school: School, rows: Rows, when: str) -> Figure:
     return Figure("loss", f"(all), {when}", -school.judge(rows))
+
+
+def _always(own: Sequence[Exchange], units: Sequence[str], name: str) -> Figure:
+    """Returns how often the most frequent answer is right: what must be surpassed."""
+    most, _ = Counter(each.target for each in own).most_common(1)[0]
+    right = np.array([each.target == most for each in own])
+    return _figure("text_accuracy", f"{name}, always {most!r}", _share(right, units))
 
 
 def _of_pairs(
@@ -75,17 +86,23 @@ def _of_step(
     school: School, own: Sequence[Exchange], units: Sequence[str], label: str
 ) -> Iterator[Figure]:
     if is_closed(own[0].step, parser_of(own[0].step)):
-        chosen = [_read(each, said) for each, said in _asked(school, own, choice=True)]
+        asked = _asked(school, own, choice=True)
+        chosen = [_read(each, said) for each, said in asked]
         yield from _of_labels("choice", own, chosen, units, label)
-    if not (own[0].step.labels or any(a.value is not None for a in own[0].answers)):
+        yield from _auc(asked, units, label)
+    if not (own[0].step.labels or _has_value(own[0])):
         return  # of a text there is no right one
     told = [_read(each, said) for each, said in _asked(school, own, choice=False)]
     lost = np.array([not _is_read(each) for each in told])
-    if any(answer.value is not None for answer in own[0].answers):
+    if _has_value(own[0]):
         yield from _of_values(own, told, units, label)
     else:
         yield from _of_labels("text", own, told, units, label)
     yield _figure("unparsed", label, _share(lost, units))
+
+
+def _has_value(exchange: Exchange) -> bool:
+    return any(answer.value is not None for answer in exchange.answers)
 
 
 def _asked(
@@ -131,6 +148,30 @@ def _of_labels(
     given = _has(said, labels)
     found = bootstrap(units, lambda weights: _macro_f1(weights, given, truth))
     yield _figure(f"{how}_f1", label, found)
+
+
+def _auc(
+    asked: Sequence[tuple[Exchange, Outcome]], units: Sequence[str], label: str
+) -> Iterator[Figure]:
+    """Yields the area under the curve of the likelihoods, the mean over labels.
+
+    A model that tells labels apart, but favours one of them, has a high one and a low
+    accuracy. There is none if rows have different labels, or one failed.
+    """
+    labels = asked[0][0].step.labels
+    scored = [
+        said.scores
+        for each, said in asked
+        if isinstance(said, Completion) and said.scores and each.step.labels == labels
+    ]
+    if len(scored) < len(asked):
+        return
+    scores = np.array(scored)
+    truth = _has([each.answers for each, _ in asked], labels)
+    best = scores == scores.max(axis=1, keepdims=True)
+    for figure in label_figures(labels, scores, best, truth, units):
+        if (figure.name, figure.label) == ("auc", MACRO):
+            yield figure._replace(name="choice_auc", label=label)
 
 
 def _has(answers: Sequence[Sequence[Answer]], labels: Sequence[str]) -> Flags:

@@ -21,6 +21,7 @@ from affectflow.opened import labelled
 from affectflow.options import quoted
 from affectflow.schemas import UTTERANCES, Status
 from affectflow_transforms.finetune.splits import Source, column, read
+from affectflow_transforms.instruct.labels import check_answers, check_words
 
 _KEYS = ("conversation_id", "speaker_id")
 _READ = ("utterance_id", "conversation_id", "speaker_id", "speaker_role", "lang")
@@ -105,6 +106,7 @@ def _of_lake(data: Path, asker: Asker[Any], wanted: Wanted) -> Lessons:
     check_writers(asker.asked.steps)
     rows, licence = labelled.answers_of(str(data), wanted.annotator)
     answers = _by_step(labelled.decided_in(rows), asker, wanted)
+    check_answers(asker.asked.steps, answers, data)
     refused: Counter[str] = Counter()
     found, keys = [], []
     for batch in labelled.batches_for(str(data), asker):
@@ -313,7 +315,7 @@ def _cells(
     """Returns what the files say of a row and a step.
 
     Raises:
-      UsageError: no column is named as a step.
+      UsageError: no column is named as a step, or a label is unknown.
     """
     steps, names = asker.asked.steps, source.table.column_names
     columns = {step.name: step.name for step in steps if step.name in names}
@@ -330,6 +332,7 @@ def _cells(
         step: [_words(each) for each in column(source, name)]
         for step, name in columns.items()
     }
+    check_words(steps, cells, source.files[0].parent)
     silent = sum(not any(row) for row in zip(*cells.values(), strict=True))
     if silent:
         refused[NO_LABEL] += silent

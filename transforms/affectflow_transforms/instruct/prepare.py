@@ -125,10 +125,14 @@ def units_of(lessons: Lessons, splits: Splits) -> list[str]:
     return [str(keys[row] or f"row {row}") for row in splits.held_out]
 
 
-def passed_on(lessons: Lessons, licence: str) -> str:
-    """Returns the licence of the data and of the labels: that which allows less."""
+def licence_of(lessons: Lessons, given: str) -> str:
+    """Returns the licence of the texts; empty for that of a lake that is not given."""
     file = lessons.source.files[0]
-    said = licence if file.is_dir() else trained.licence_of(file, licence)
-    if said and lessons.licence:
-        return stricter(said, lessons.licence)
-    return said or lessons.licence or "not stated"
+    return given if file.is_dir() else trained.licence_of(file, given)
+
+
+def passed_on(of_texts: str, of_labels: str) -> str:
+    """Returns the licence of texts and labels, which `stricter` joins."""
+    if of_texts and of_labels:
+        return stricter(of_texts, of_labels)
+    return of_texts or of_labels or "not stated"

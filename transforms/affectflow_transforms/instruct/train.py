@@ -26,6 +26,7 @@ from affectflow_transforms.instruct.card import Facts, card_of
 from affectflow_transforms.instruct.figures import figures_of
 from affectflow_transforms.instruct.lessons import Lessons, Wanted, gather
 from affectflow_transforms.instruct.prepare import (
+    licence_of,
     passed_on,
     schooled,
     split_of,
@@ -123,7 +124,7 @@ class Instruct(FolderTrainer):
     warmup: float = 0.1
     max_tokens: int = 0
     dtype: Literal["float32", "bfloat16"] = "float32"
-    accept: str = ""
+    accept: Literal["", "private"] = ""
     seed: int = 0
     device: str = "auto"
 
@@ -170,11 +171,12 @@ class Instruct(FolderTrainer):
         people.check(self._asker)
         base = bases.local_folder(self.base, self.revision)
         base_licence = bases.licence_of(self.base, self.revision)
-        check_passing_on({"data": licence, "base": base_licence}, self.accept)
         if self.tune == "lora":
             adapter.check_extra()
         lessons = gather(data, self._asker, self._wanted)
-        check_passing_on({"labels": lessons.licence}, self.accept)
+        of_texts = licence_of(lessons, licence)
+        said = {"data": of_texts, "labels": lessons.licence, "base": base_licence}
+        kept_back = check_passing_on(said, self.accept)
         generator = self._loaded(base, tell)
         lessons, school = schooled(
             generator,
@@ -197,9 +199,6 @@ class Instruct(FolderTrainer):
         course = self._fit(school, splits, work, mark, tell)
         self._save(generator, adapted, work / _MODEL, base)
         after = figures_of(school, lessons.exchanges, held, units, "after")
-        of_data = passed_on(lessons, licence)
-        said = {"data": of_data, "labels": lessons.licence, "base": base_licence}
-        kept_back = check_passing_on(said, self.accept)
         facts = Facts(
             trainer=self,
             prompt=self._asker.asked,
@@ -209,13 +208,13 @@ class Instruct(FolderTrainer):
             data_digest=lessons.digest,
             refused=lessons.refused,
             truncated=int(school.taught.questions.truncated.sum()),
-            licence=of_data,
+            licence=passed_on(of_texts, lessons.licence),
             base=self._asker.model_name,
             base_licence=base_licence,
             base_digest=bases.folder_digest(base),
             figures=(*before, *after),
             digest=_digest(work / _MODEL),
-            kept_back=tuple(kept_back),
+            kept_back=kept_back,
             labels_by=self._labels_by(lessons),
             dev="".join(file.name for file in lessons.source.files[1:]),
         )

@@ -8,7 +8,7 @@ reads `train.csv`, `.jsonl` or `.parquet`, and writes a folder that is a `base` 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -118,7 +118,7 @@ class MaskedLanguage(FolderTrainer):
     weight_decay: float = 0.01
     warmup: float = 0.1
     max_tokens: int = 128
-    accept: str = ""
+    accept: Literal["", "private"] = ""
     seed: int = 0
     device: str = "auto"
 
@@ -191,7 +191,7 @@ class MaskedLanguage(FolderTrainer):
             new_head=loaded.new_head,
             figures=figures,
             digest=weights.digest(work / _MODEL),
-            kept_back=tuple(kept_back),
+            kept_back=kept_back,
         )
         return Trained(
             annotator="Embedder",

@@ -5,9 +5,6 @@ from typing import Any, NamedTuple
 
 from affectflow.errors import UsageError
 
-PRIVATE = "private"
-"""The word by which a user accepts that a model stays with them."""
-
 
 class Range(NamedTuple):
     """Which values an option may have: a check, and the same in words."""
@@ -44,7 +41,6 @@ TRAINING: Mapping[str, Range] = {
     "patience": at_least(1),
     "batch": at_least(1),
     "rate": above(0),
-    "accept": one_of("", PRIVATE),
     "seed": at_least(0),
 }
 """Ranges of options that trainers share; a trainer may replace some."""

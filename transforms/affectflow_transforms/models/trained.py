@@ -15,7 +15,8 @@ from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, Trained
 from affectflow_transforms.finetune.licences import (
     SAYS,
-    forbids_passing_on,
+    forbidding,
+    passing_on,
     word_of,
 )
 from affectflow_transforms.models.pretrained.source import allows_commerce
@@ -221,7 +222,8 @@ def with_card(
     settings = json.loads(said["settings"])
     options = ", ".join(f"{name}={value}" for name, value in settings.items())
     digest = hashlib.blake2b(weights, digest_size=16).hexdigest()
-    kept = "\n\n**Not to be passed on:** the licence of the data forbids it."
+    kept = passing_on(forbidding({"data": licence}), "")
+    kept = kept and f"\n\n{kept}"
     card = f"""---
 license: {word}
 ---
@@ -235,7 +237,7 @@ license: {word}
 | licence of the data | {licence} |
 | commercial use | {SAYS[allows_commerce(word)]} |
 | settings | {options} |
-| weights | BLAKE2b {digest} |{kept if forbids_passing_on(licence) else ""}
+| weights | BLAKE2b {digest} |{kept}
 
 The licence is in the column `licence` of a lake's table `annotators`. Where it is a
 share-alike licence, take it that these weights fall under it, too, when you pass them on.

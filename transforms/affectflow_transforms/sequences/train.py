@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from affectflow.kinds.trainer import Figure, FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.finetune import loop
 from affectflow_transforms.finetune.aims import Aim, Wanted, aim_of
-from affectflow_transforms.finetune.licences import check_passing_on
+from affectflow_transforms.finetune.licences import check_passing_on, forbidding
 from affectflow_transforms.finetune.splits import Source, Splits, column, say_few
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.ranges import (
@@ -123,7 +123,7 @@ class Tracks(FolderTrainer):
     rate: float = 1e-3
     weight_decay: float = 0.01
     warmup: float = 0.1
-    accept: str = ""
+    accept: Literal["", "private"] = ""
     seed: int = 0
 
     file: ClassVar[str] = FILE
@@ -277,7 +277,7 @@ class Tracks(FolderTrainer):
             licence=licence,
             figures=figures,
             digest=weights.digest(folder),
-            kept_back=tuple(check_passing_on({"data": licence}, self.accept)),
+            kept_back=forbidding({"data": licence}),
         )
         return Trained(
             annotator=ANNOTATOR,

@@ -10,7 +10,7 @@ NumPy and SciPy. A tenth of the briefs gives the figures.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from safetensors.numpy import load
@@ -19,6 +19,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, Trained, Trainer, is_held_out
 from affectflow.registry import Card
 from affectflow.sources.marked import TEXTS, Marked, read_marked
+from affectflow_transforms.finetune.licences import check_passing_on
 from affectflow_transforms.miners.rank import fit
 from affectflow_transforms.miners.rank.model import ANNOTATOR, Ranker
 from affectflow_transforms.models import trained
@@ -31,7 +32,14 @@ DRAWS = 1000
 
 @dataclass(kw_only=True)
 class Causes(Trainer):
-    """Trains RankMiner on a folder with `texts.jsonl` and `labels_*.jsonl`."""
+    """Trains RankMiner on a folder with `texts.jsonl` and `labels_*.jsonl`.
+
+    Args:
+      accept: `private` says that the weights stay with you if the licence of the data
+        forbids passing them on.
+    """
+
+    accept: Literal["", "private"] = ""
 
     file: ClassVar[str] = FILE
     card: ClassVar[Card] = Card(
@@ -40,6 +48,8 @@ class Causes(Trainer):
 
     def train(self, data: Path, *, licence: str = "") -> Trained:
         """Returns the fitted ranker, with its figures on a tenth of the briefs."""
+        passed_on = licence or "not stated"
+        check_passing_on({"data": passed_on}, self.accept)
         messages = read_marked(data)
         learned = [each for each in messages if not is_held_out(each.brief)]
         held = [each for each in messages if is_held_out(each.brief)]
@@ -50,7 +60,7 @@ class Causes(Trainer):
             annotator=ANNOTATOR,
             version=VERSION,
             source=data / TEXTS,
-            licence=licence or "not stated",
+            licence=passed_on,
             settings={
                 "min_texts": fit.MIN_TEXTS,
                 "penalty": fit.PENALTY,
@@ -64,7 +74,7 @@ class Causes(Trainer):
             weights=written,
             held_out=f"a tenth of the briefs by a hash, {len(held):,} messages",
             figures=tuple(_figures(Ranker.unpacked(load(written)), held)),
-            licence=licence or "not stated",
+            licence=passed_on,
         )
 
 

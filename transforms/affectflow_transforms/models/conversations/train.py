@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Trained, Trainer
 from affectflow.registry import Card
 from affectflow.vocabularies import get
+from affectflow_transforms.finetune.licences import check_passing_on
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.conversations.figures import Answers, measured
 from affectflow_transforms.models.conversations.folded import folded
@@ -71,9 +72,12 @@ class SkipChain(Trainer):
     Args:
       over: the installed model that labels the turns; its emotions are folded to the
         seven of DailyDialog.
+      accept: `private` says that the weights stay with you if the licence of the data
+        forbids passing them on.
     """
 
     over: str = defaults.MODEL
+    accept: Literal["", "private"] = ""
 
     file: ClassVar[str] = FILE
     card: ClassVar[Card] = Card(
@@ -84,6 +88,7 @@ class SkipChain(Trainer):
         """Returns the fitted model with its figures on the dialogues held out."""
         source = _source(data)
         passed_on = trained.licence_of(source, licence)
+        check_passing_on({"data": passed_on}, self.accept)
         dialogues = read_dialogues(source, self.over)
         seen = [each.turns for each in dialogues if not each.is_held_out]
         kept = [each for each in dialogues if each.is_held_out]

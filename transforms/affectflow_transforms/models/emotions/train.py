@@ -15,7 +15,7 @@ import gzip
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from safetensors.numpy import load
@@ -25,6 +25,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Trained, Trainer
 from affectflow.registry import Card
 from affectflow.vocabularies import get
+from affectflow_transforms.finetune.licences import check_passing_on
 from affectflow_transforms.models import authored, trained
 from affectflow_transforms.models.authored import Authored
 from affectflow_transforms.models.emotions import fit, packing, polarity
@@ -51,7 +52,13 @@ class Emotions(Trainer):
 
     Each line is a text, label numbers separated by commas, and an id; `emotions.txt`
     names the labels, which are all or some of GoEmotions'.
+
+    Args:
+      accept: `private` says that the weights stay with you if the licence of the data
+        forbids passing them on.
     """
+
+    accept: Literal["", "private"] = ""
 
     file: ClassVar[str] = FILE
     card: ClassVar[Card] = Card(
@@ -63,6 +70,7 @@ class Emotions(Trainer):
         source, names, dev = trained.needed(data, SOURCE, NAMES, DEV)
         labels = read_labels(names)
         passed_on = trained.licence_of(source, licence)
+        check_passing_on({"data": passed_on}, self.accept)
         written = fit_weights(source, labels, passed_on)
         model = NgramModel(labels=labels, **unpacked(load(written)))
         texts, y = read_tsv(dev, len(labels))

@@ -13,7 +13,7 @@ import gzip
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from affectflow import weights
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, Trained, Trainer
 from affectflow.registry import Card
+from affectflow_transforms.finetune.licences import check_passing_on
 from affectflow_transforms.models import authored, trained
 from affectflow_transforms.models.emotions import ngrams
 from affectflow_transforms.models.emotions.embedded import emotion_model
@@ -52,7 +53,13 @@ class Frustration(Trainer):
 
     A fifth of the threads, chosen by a hash, is held out. The model rests on the
     emotions that come with the package.
+
+    Args:
+      accept: `private` says that the weights stay with you if the licence of the data
+        forbids passing them on.
     """
+
+    accept: Literal["", "private"] = ""
 
     file: ClassVar[str] = FILE
     card: ClassVar[Card] = Card(
@@ -63,6 +70,7 @@ class Frustration(Trainer):
         """Returns the fitted model with its figures on the reserved threads."""
         (source,) = trained.needed(data, SOURCE)
         passed_on = trained.licence_of(source, licence)
+        check_passing_on({"data": passed_on}, self.accept)
         rows = read_comments(source)
         written, scores = fit_weights(source, rows, passed_on)
         threads = np.array([row["issue_id"] for row in rows])

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, Trained, Trainer
 from affectflow.registry import Card
 from affectflow.vocabularies import get
+from affectflow_transforms.finetune.licences import check_passing_on
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.emotions import fit, packing
 from affectflow_transforms.models.emotions.fit import Examples, Targets, Values
@@ -51,7 +52,13 @@ class German(Trainer):
 
     A line is a text, a tab, and the numbers of Plutchik's eight labels in alphabetical
     order, from 1 on, separated by commas. Other lines are left out.
+
+    Args:
+      accept: `private` says that the weights stay with you if the licence of the data
+        forbids passing them on.
     """
+
+    accept: Literal["", "private"] = ""
 
     file: ClassVar[str] = FILE
     card: ClassVar[Card] = Card(
@@ -61,20 +68,16 @@ class German(Trainer):
     def train(self, data: Path, *, licence: str = "") -> Trained:
         """Returns the fitted model with its figures on the lines held out."""
         source, english = trained.needed(data, DATA, ENGLISH)
+        passed_on = trained.licence_of(source, licence)
+        check_passing_on({"data": passed_on}, self.accept)
         texts, y = read_lines(source)
         held_out = is_held_out(texts)
-        written = fit_weights(source, english, trained.licence_of(source, licence))
+        written = fit_weights(source, english, passed_on)
         kept = [text for text, held in zip(texts, held_out, strict=True) if held]
         figures = tuple(measure(written, kept, y[held_out]))
         said = f"{len(kept):,} of {len(texts):,} lines, by a hash of the line"
         return trained.with_card(
-            ANNOTATOR,
-            FILE,
-            written,
-            said,
-            figures,
-            trained.licence_of(source, licence),
-            _ABOUT,
+            ANNOTATOR, FILE, written, said, figures, passed_on, _ABOUT
         )
 
 

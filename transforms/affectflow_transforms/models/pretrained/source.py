@@ -33,6 +33,10 @@ POOLING = "1_Pooling/config.json"
 """Where sentence-transformers says how tokens become the vector of a text."""
 # Configuration, tokenizer, and the template of a chat.
 _READ = ("*.json", "*.txt", "*.model", "*.jinja")
+AND = " and "
+"""Stands between the licences of a model that has several."""
+_LICENCE = re.compile(r"(?m)^license:[ \t]*(\S.*|(?:\n[ \t]*-.*)+)")
+_NEXT_LICENCE = re.compile(rf"{AND}|,|\n")
 _PERMISSIVE = {
     *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "isc", "unlicense"),
     *("cc0-1.0", "cc-by-4.0", "cc-by-sa-4.0"),
@@ -160,8 +164,15 @@ def licence_of(model: str, revision: str = "") -> str:
         return "unknown" if is_folder else _known_licence(model)
     text = card.read_text("utf-8", errors="replace")
     header = re.match(r"---\s*\n(.*?)\n---", text, re.DOTALL)
-    stated = header and re.search(r"(?m)^license:\s*(\S+)", header.group(1))
-    return stated.group(1).strip("\"'").lower() if stated else "unknown"
+    stated = header and _LICENCE.search(header.group(1))
+    return AND.join(_words(stated.group(1))).lower() if stated else "unknown"
+
+
+def _words(stated: str) -> list[str]:
+    """Returns the licences that a card states: one, one after `and`, or a list."""
+    items = _NEXT_LICENCE.split(re.sub(r"\s#.*", "", stated))
+    words = [item.strip(" \t-[]'\"").split() for item in items]
+    return [each[0].strip("'\"") for each in words if each]
 
 
 def _known_licence(model: str) -> str:
@@ -179,6 +190,6 @@ def allows_commerce(licence: str) -> bool | None:
     >>> allows_commerce("mit"), allows_commerce("cc-by-nc-4.0"), allows_commerce("x")
     (True, False, None)
     """
-    if licence.lower() in _PERMISSIVE:
-        return True
-    return False if "-nc" in licence.lower() else None
+    if "-nc" in licence.lower():
+        return False
+    return True if _PERMISSIVE.issuperset(licence.lower().split(AND)) else None

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,7 @@ from affectflow.column_names import no_column
 from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Figure, Trained, Trainer, is_held_out
 from affectflow.registry import Card
+from affectflow_transforms.finetune.licences import check_passing_on
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.ss3.values import Mode, Settings
 from affectflow_transforms.models.ss3.words import ANNOTATOR, Words, words_of
@@ -64,6 +65,8 @@ class SS3(Trainer):
       smoothness: sigma, above 0.
       significance: lambda, above 0.
       sanction: rho, at least 0.
+      accept: `private` says that the weights stay with you if the licence of the data
+        forbids passing them on.
 
     Raises:
       UsageError: a setting is out of its range.
@@ -75,6 +78,7 @@ class SS3(Trainer):
     smoothness: float = 0.45
     significance: float = 0.5
     sanction: float = 1.0
+    accept: Literal["", "private"] = ""
 
     file: ClassVar[str] = FILE
     card: ClassVar[Card] = Card(
@@ -94,6 +98,7 @@ class SS3(Trainer):
         name = zipped if (data / zipped).is_file() else DATA
         (source,) = trained.needed(data, name)
         passed_on = trained.licence_of(source, licence)
+        check_passing_on({"data": passed_on}, self.accept)
         posts, left_out = read_posts(source)
         seen = [post for post in posts if not is_held_out(post.unit)]
         kept = [post for post in posts if is_held_out(post.unit)]

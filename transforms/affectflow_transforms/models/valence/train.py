@@ -10,7 +10,7 @@ split `train`, rows of `dev` give the figures, and rows of other splits are igno
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.trainer import Trained, Trainer
 from affectflow.registry import Card
 from affectflow.vocabularies import get
+from affectflow_transforms.finetune.licences import check_passing_on
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.emotions import fit, packing
 from affectflow_transforms.models.emotions.embedded import emotion_model
@@ -50,7 +51,13 @@ class Valence(Trainer):
     """Trains EmbeddedValence on `emobank.csv` of EmoBank, or on a file like it.
 
     Columns: `text`; `V`, `A` and `D` from 1 to 5; `split`, which is train or dev.
+
+    Args:
+      accept: `private` says that the weights stay with you if the licence of the data
+        forbids passing them on.
     """
+
+    accept: Literal["", "private"] = ""
 
     file: ClassVar[str] = FILE
     card: ClassVar[Card] = Card(
@@ -61,6 +68,7 @@ class Valence(Trainer):
         """Returns the fitted model with its figures on the split `dev`."""
         (source,) = trained.needed(data, DATA)
         passed_on = trained.licence_of(source, licence)
+        check_passing_on({"data": passed_on}, self.accept)
         written = fit_weights(source, passed_on)
         texts, ratings = read_split(source, "dev")
         scales = get("vad").labels
