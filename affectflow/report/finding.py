@@ -7,9 +7,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from affectflow.batches.bootstrap import Interval
-from affectflow.gold.asking.sampling import enough_after
 from affectflow.gold.figures.differences import difference, excludes_zero
-from affectflow.gold.figures.prevalence import labels_for_validation
+from affectflow.gold.judging.wanted import labels_wanted
 from affectflow.nouns import count
 from affectflow.report import charts
 from affectflow.report.course import course
@@ -176,12 +175,8 @@ def _what_to_do(facts: Facts) -> Html:
 def _labels_wanted(facts: Facts, n: int) -> int | None:
     """Returns about how many labels would do; None if more would hardly help."""
     row = facts.one("compared")
-    if row["youden"] is None:
-        return enough_after(n)
-    if row["youden_low"] is None:
-        return None
-    youden = Interval(row["youden"], row["youden_low"], math.nan)
-    return labels_for_validation(youden, n)
+    ends = (row[name] for name in ("youden", "youden_low", "youden_high"))
+    return labels_wanted(Interval(*(math.nan if e is None else e for e in ends)), n)
 
 
 def sample_command(facts: Facts, n: int = LABELS_TO_BEGIN_WITH) -> str:

@@ -9,7 +9,6 @@ The messages of the lake are two strata: those to which the annotator gives the 
   the annotator is hardly better than chance.
 """
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,26 +99,6 @@ def prevalence(
         corrected=_holding(interval(float(found[0]), found[1:])),
         youden=interval(float(youden[0]), youden[1:]),
     )
-
-
-def labels_for_validation(youden: Interval, n: int) -> int | None:
-    """Returns about how many labels would show an annotator to be better than chance.
-
-    An interval narrows with the square root of the number of labels. Rounded up to the
-    next ten; None if the annotator does no better than chance, or that is unknown.
-
-    >>> labels_for_validation(Interval(0.2, -0.05, 0.4), 64)
-    100
-
-    Args:
-      youden: of the annotator, with its interval.
-      n: labels that it rests on.
-    """
-    if not youden.value > 0 or math.isnan(youden.low):
-        return None
-    narrower = (youden.value - youden.low) / youden.value
-    wanted = max(n + 1, round(n * narrower**2, 6))
-    return 10 * math.ceil(wanted / 10)
 
 
 def _holding(found: Interval) -> Interval:

@@ -14,14 +14,10 @@ from affectflow.batches.batch import one_batch
 from affectflow.batches.bootstrap import Floats, Interval
 from affectflow.gold.figures.accuracy import Flags
 from affectflow.gold.figures.labels import LabelMetrics
-from affectflow.gold.figures.prevalence import (
-    Prevalence,
-    Tally,
-    labels_for_validation,
-    prevalence,
-)
+from affectflow.gold.figures.prevalence import Prevalence, Tally, prevalence
 from affectflow.gold.figures.rows import label_rows
 from affectflow.gold.judging.agreement import Agreement, agreement_on
+from affectflow.gold.judging.wanted import labels_wanted
 from affectflow.gold.measures import Row, measure, replace_measures
 from affectflow.gold.targets.labels import Target, parts_of, spoken_by, tasks
 from affectflow.gold.truth.answers import answers, by_annotator, decide, tell
@@ -133,7 +129,7 @@ class Finding:
         """About how many labels might validate it; None if more hardly would."""
         if not self.has_share or self.is_validated:
             return None
-        return labels_for_validation(self.prevalence.youden, self.n)
+        return labels_wanted(self.prevalence.youden, self.n)
 
 
 @dataclass(kw_only=True)
