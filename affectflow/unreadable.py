@@ -11,6 +11,7 @@ from affectflow.encoding_guesses import guesses, in_words
 _SAMPLE_LINES = 100
 _LINES = (".jsonl", ".ndjson")
 _KIND = re.compile(r"^[\w ]+ Error: ")
+_ASIDE = re.compile(r" Possible Solution| LINE \d+: ")
 
 
 def why_unreadable(path: str, error: Exception) -> str:
@@ -28,7 +29,8 @@ def why_unreadable(path: str, error: Exception) -> str:
             f"{path!r} cannot be read: line {number:,} is not a JSON object; correct "
             "the line, or remove it"
         )
-    why = _KIND.sub("", said).partition(" Possible Solution")[0][:200]
+    # What follows is advice on a query, and the query: nobody typed one.
+    why = _ASIDE.split(_KIND.sub("", said))[0][:200].rstrip(".")
     return f"{path!r} cannot be read: {why}; correct the file, or write it again"
 
 

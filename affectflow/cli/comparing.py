@@ -1,7 +1,5 @@
 """The command `compare`: two annotators side by side."""
 
-import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +25,7 @@ def compare(
 
     found = versus.compare(lake, a, b)
     if shape == "json":
-        sys.stdout.write(json.dumps(_plain(found)) + "\n")
+        show.as_object(_plain(found))
         return 0
     show.say(f"a: {found.annotator_a}; b: {found.annotator_b}")
     if found.labels:

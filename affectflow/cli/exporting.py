@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from affectflow.cli import show
-from affectflow.cli.options import LakeUri
+from affectflow.cli.options import LakeUri, Shape
 from affectflow.nouns import count
 
 
@@ -23,11 +23,15 @@ def export(
             "--with-speakers", help="Also export the pseudonyms of the speakers."
         ),
     ] = False,
+    shape: Shape = "table",
 ) -> int:
     """Export the ids, labels and methods of a lake, but no texts."""
-    from affectflow.export import export_for_replication
+    from affectflow.export import Exported, export_for_replication
 
     files = export_for_replication(lake, to, with_speakers=with_speakers)
     show.say(f"export: {count(len(files), 'file')} for {purpose}, without text")
-    sys.stdout.write(f"{to}\n")
+    if shape == "table":
+        sys.stdout.write(f"{to}\n")
+    else:
+        show.shaped(shape, Exported._fields, files)
     return 0

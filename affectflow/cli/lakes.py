@@ -332,9 +332,19 @@ def _ledger(lake: "Lake") -> list[Sequence[Any]]:
     ]
 
 
-def cite(lake: LakeUri) -> int:
+def cite(
+    lake: LakeUri,
+    shape: Annotated[
+        Literal["markdown", "json"],
+        typer.Option("--format", help="`json` is one object, with rows by subject."),
+    ] = "markdown",
+) -> int:
     """Print models, licences, settings and exclusions, as Markdown."""
-    from affectflow.report.methods import methods
+    from affectflow.report.methods import gathered, in_words
 
-    sys.stdout.write(methods(lake))
+    found = gathered(lake)
+    if shape == "json":
+        show.as_object(found)
+    else:
+        sys.stdout.write(in_words(found))
     return 0

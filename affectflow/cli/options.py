@@ -281,6 +281,10 @@ JsonOrTable = Annotated[
     Literal["table", "json"],
     typer.Option("--format", help="`json` is one object, with the rows of each table."),
 ]
+LinesOrTable = Annotated[
+    Literal["table", "json"],
+    typer.Option("--format", help="`json` is JSON Lines, one object per row."),
+]
 
 
 def is_lake(target: str) -> bool:

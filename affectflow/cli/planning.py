@@ -1,10 +1,8 @@
 """The command `plan`: what a run will cost, before it runs."""
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +11,7 @@ from affectflow.cli import show
 from affectflow.cli.declaring import check_made
 from affectflow.cli.options import (
     Clusterer,
+    LinesOrTable,
     Miner,
     Model,
     OnlyBelow,
@@ -89,10 +88,7 @@ def plan(
     sample: Annotated[
         int, typer.Option(min=1, help="How many rows to measure, roughly.")
     ] = 2000,
-    shape: Annotated[
-        Literal["table", "json"],
-        typer.Option("--format", help="`json` is JSON Lines, one object per stage."),
-    ] = "table",
+    shape: LinesOrTable = "table",
 ) -> int:
     """Estimate the cost of a run from a sample."""
     from affectflow.errors import StorageError
@@ -185,7 +181,7 @@ def _workers(said: int) -> int:
 def _print(plans: "Sequence[StagePlan]", shape: str) -> None:
     if shape == "json":
         for each in plans:
-            sys.stdout.write(json.dumps({**asdict(each), "cost": each.cost}) + "\n")
+            show.as_object({**asdict(each), "cost": each.cost})
         return
     show.table(_COLUMNS, [*_rows(plans), _sum(plans)])
     samples = {each.stage: each.sample_rows for each in plans}

@@ -1,6 +1,5 @@
 """The commands of `plugins`: list the plugins, show, test and create one."""
 
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -16,7 +15,7 @@ from affectflow.cli import completing, show
 from affectflow.cli.declaring import declaring
 from affectflow.cli.examples import example_of
 from affectflow.cli.meanings import columns_of, meanings_of
-from affectflow.cli.options import Set
+from affectflow.cli.options import LinesOrTable, Set
 from affectflow.errors import AffectflowError, PluginImportError, UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ app = typer.Typer(
     cls=_ShowUnlessNamed,
     help="List the installed plugins and their files, or show one.",
     epilog=example_of("plugins"),
-    subcommand_metavar="[NAME] [--kind KIND] [--json] | COMMAND [ARGS]...",
+    subcommand_metavar="[NAME] [--kind KIND] [--format json] | COMMAND [ARGS]...",
 )
 
 
@@ -61,12 +60,13 @@ def cards(
         ),
     ] = "",
     kind: Kind = "",
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    shape: LinesOrTable = "table",
 ) -> int:
     """List the installed plugins, or show one (`show` is optional)."""
     rows = [_described(*n) for n in _named(name, kind)] if name else catalogue(kind)
-    if as_json:
-        sys.stdout.write(json.dumps(rows, indent=1) + "\n")
+    if shape == "json":
+        for row in rows:
+            show.as_object(row)
     elif name:
         for row in rows:
             _show_one(row)

@@ -20,8 +20,19 @@ _EXAMPLE = 40
 _BREAKABLE = 20
 """Longer words, such as ids or URLs, may be broken to make a table fit."""
 _PLURAL = re.compile(r"\b(\w+[^s])s\b")
-_SAID = {"files_unchanged": "{} unchanged, not read"}
-"""Wording of counters whose names do not explain themselves, by name."""
+_SAID = {
+    "files_unchanged": ("file", "{} unchanged, not read"),
+    "labels_far_below_neutral": (
+        "label",
+        "{} passed over (the message is likelier to be neutral)",
+    ),
+    "labels_of_neutral_messages": ("label", "{} of neutral messages passed over"),
+    "labels_far_below_the_surest": (
+        "label",
+        "{} passed over (another emotion is far likelier)",
+    ),
+}
+"""Noun and wording of counters whose names do not explain themselves, by name."""
 FIRST = "parts_before"
 """The counter shown first; the others follow in the order of their names."""
 
@@ -119,10 +130,16 @@ def as_document(
     tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[Any]]]],
 ) -> None:
     """Prints several tables on stdout as one JSON object: rows by table name."""
-    said = {
-        name: [dict(zip(columns, row, strict=True)) for row in rows]
-        for name, (columns, rows) in tables.items()
-    }
+    as_object(
+        {
+            name: [dict(zip(columns, row, strict=True)) for row in rows]
+            for name, (columns, rows) in tables.items()
+        }
+    )
+
+
+def as_object(said: Mapping[str, Any]) -> None:
+    """Prints one JSON object on stdout, in one line."""
     sys.stdout.write(json.dumps(said, default=_plain, ensure_ascii=False) + "\n")
 
 
@@ -172,31 +189,40 @@ def not_run(place: str) -> str:
 
 def stage_line(row: dict[str, Any]) -> str:
     """Returns what a stage did, in one line."""
-    from affectflow.stages.ingest.buckets import ERASED
-    from affectflow.stages.runs.statuses import SHOWN
-
     if row["state"] == "written":
         return f"{row['stage']}: {not_run(row['error'])}"
     seconds = (row["ended"] - row["started"]).total_seconds()
     took = [f"{seconds:.1f} s"]
+    if row["rows_in"] and _counts_rows(row):
+        took.append(f"{row['rows_in'] / max(seconds, 1e-3):,.0f} rows/s")
+    return f"{counts_line(row)} ({', '.join(took)})"
+
+
+def counts_line(row: dict[str, Any]) -> str:
+    """Returns what a stage counted, in one line."""
+    from affectflow.stages.ingest.buckets import ERASED
+    from affectflow.stages.runs.statuses import SHOWN
+
     parts = []
     counted_by = dict(row["counters"])
     counters = {n: counted_by[n] for n in sorted(counted_by, key=lambda n: n != FIRST)}
-    # The rows of the stage themes are causes, which its counters name.
-    counted = row["stage"] != "themes"
-    if row["rows_in"] and counted:
+    if row["rows_in"] and _counts_rows(row):
         answered = [n for n in SHOWN if counters.get(n)]
         said = [_counted(row, name, counters.pop(name)) for name in answered]
         parts += [f"{row['rows_in']:,} in", *(said or [f"{row['rows_out']:,} out"])]
-        took.append(f"{row['rows_in'] / max(seconds, 1e-3):,.0f} rows/s")
     erased = counters.get(ERASED, 0)
     for name in ("dead", "duplicate", "unchanged"):
         rows = row[f"rows_{name}"] - (erased if name == "unchanged" else 0)
-        if rows and counted:
+        if rows and _counts_rows(row):
             parts.append(f"{rows:,} {name}")
     parts += [_counted(row, name, n) for name, n in counters.items() if n]
     nothing = "no rows in this input" if row["stage"] == "ingest" else "nothing new"
-    return f"{row['stage']}: {', '.join(parts) or nothing} ({', '.join(took)})"
+    return f"{row['stage']}: {', '.join(parts) or nothing}"
+
+
+def _counts_rows(row: dict[str, Any]) -> bool:
+    # The rows of the stage themes are causes, which its counters name.
+    return bool(row["stage"] != "themes")
 
 
 def learned(row: dict[str, Any]) -> list[str]:
@@ -263,7 +289,8 @@ def unnamed(row: dict[str, Any]) -> str:
 
 def _counted(row: dict[str, Any], name: str, n: int) -> str:
     if name in _SAID:
-        return _SAID[name].format(count(n, "file"))
+        noun, words = _SAID[name]
+        return words.format(count(n, noun))
     column, not_, done = name.partition("_not_")
     words = f"{column} not {done}" if not_ else name.replace("_", " ")
     # The name of a column, such as `end_s`, is not a plural.

@@ -1,7 +1,5 @@
 """The commands that keep a lake in order: compact, gc, erase, diff."""
 
-import json
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -120,7 +118,7 @@ def diff(
 
     changes = diff_of(lake, run_a, run_b)
     if shape == "json":
-        sys.stdout.write(json.dumps(_plain(changes), default=str) + "\n")
+        show.as_object(_plain(changes))
     else:
         _tables(changes)
     return 0

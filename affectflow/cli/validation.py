@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from affectflow.cli import show
-from affectflow.cli.options import LakeUri
+from affectflow.cli.options import JsonOrTable, LakeUri, Shape
 from affectflow.errors import StorageError, UsageError
 from affectflow.nouns import count
 
@@ -64,6 +64,7 @@ def sample(
             "them with it; by default 50.",
         ),
     ] = False,
+    shape: Shape = "table",
 ) -> int:
     """Draw random messages into a sheet for people to label."""
     from affectflow.gold.asking import sampling
@@ -96,7 +97,12 @@ def sample(
         _check_nothing_lost(name, content)
     for name, content in files.items():
         _write(name, content)
-        sys.stdout.write(f"{name}\n")
+        if shape == "table":
+            sys.stdout.write(f"{name}\n")
+    if shape != "table":
+        drawn_from = (drawn.messages, drawn.conversations, drawn.tops_up or None)
+        row = (drawn.sample_id, drawn.task, drawn.n, *drawn_from, out, html or None)
+        show.shaped(shape, _SAMPLE, [row])
     if n and drawn.n < n:
         show.say(f"sample: {n:,} asked for, and there are {drawn.n:,} to draw from")
     new = f" with messages that are new to {drawn.tops_up}" if drawn.tops_up else ""
@@ -109,6 +115,13 @@ def sample(
         f"when it is filled: affectflow gold {lake} {out}"
     )
     return 0
+
+
+_SAMPLE = (
+    *("sample_id", "task", "n", "messages", "conversations", "tops_up"),
+    *("out", "html"),
+)
+"""What is known of a sample; `messages` and `conversations` could have been drawn."""
 
 
 def _check_writable(option: str, path: str) -> None:
@@ -161,6 +174,7 @@ def gold(
             "about themselves."
         ),
     ] = "reader",
+    shape: JsonOrTable = "table",
 ) -> int:
     """Import people's answers, and compare the annotators with them."""
     from affectflow.gold.asking.answers import import_answers
@@ -173,8 +187,10 @@ def gold(
     opened = Lake.open(lake)
     # All are read before any is written, so an error in the last one changes nothing.
     read = [each for name in files for each in read_answers(opened, name, rater)]
+    imported = []
     if answers := once(opened, " and ".join(files), read):
         done = import_answers(opened, answers, perspective)
+        imported.append({"answers": len(answers), **done._asdict()})
         show.say(
             f"{count(len(answers), 'answer')} of {', '.join(done.raters)}; "
             f"{done.added:,} new, {done.changed:,} changed, {done.withdrawn:,} "
@@ -188,13 +204,18 @@ def gold(
             f"no answers in {lake!r} yet: `affectflow sample {lake} --out "
             f"s.csv` draws a sheet; fill it in, then run `affectflow gold {lake} s.csv`"
         )
-    _show(found, lake)
+    if shape == "json":
+        from affectflow.gold.judging.tables import tables_of
+
+        show.as_object({"imported": imported, **tables_of(found)})
+    else:
+        _show(found)
+    _say(found, lake)
     return 0
 
 
-def _show(found: "Judgement", lake: str) -> None:
-    from affectflow.gold.judging.wording import claim, in_words
-    from affectflow.gold.truth.decisions import say_unsampled
+def _show(found: "Judgement") -> None:
+    from affectflow.gold.judging.wording import claim
 
     rows = [_agreement(each, found.ties) for each in found.agreements]
     show.table(["task", "label", "raters", "shared", "alpha", "ties"], rows)
@@ -202,10 +223,16 @@ def _show(found: "Judgement", lake: str) -> None:
         heads = ["annotator", "label", "n", "yes", "precision", "recall"]
         cells = [_finding(each) for each in found.findings]
         show.table([*heads, "raw share", "corrected share"], cells)
-    for line in [*say_unsampled(found.unsampled), *in_words(found)]:
-        show.say(line)
     for finding in found.findings:
         sys.stdout.write(f"{claim(finding, found)}\n")
+
+
+def _say(found: "Judgement", lake: str) -> None:
+    from affectflow.gold.judging.wording import in_words
+    from affectflow.gold.truth.decisions import say_unsampled
+
+    for line in [*say_unsampled(found.unsampled), *in_words(found)]:
+        show.say(line)
     for target in (a.target for a in found.agreements if a.target.is_scale):
         show.say(
             f"{target.name} is a scale; to see how close the annotators come to "
@@ -235,15 +262,9 @@ def _finding(each: "Finding") -> list[object]:
         each.positives,
         _spelt(each.precision),
         _spelt(each.recall),
-        _spelt(shares.apparent),
-        _share(each),
+        _spelt(shares.apparent) if each.is_validated else "-",
+        each.why_no_share or _spelt(shares.corrected),
     ]
-
-
-def _share(each: "Finding") -> str:
-    if not each.sampled:
-        return "no random sample"
-    return _spelt(each.prevalence.corrected) if each.current else "the lake has grown"
 
 
 def _spelt(interval: "Interval") -> str:

@@ -26,7 +26,8 @@ def run(
 ) -> int:
     """Run a Beam YAML pipeline, with affectflow's plugins as types.
 
-    If it writes to a lake, rows read and refused are reported as by `ingest`.
+    If it writes to a lake, its stages are reported as by `ingest`, `annotate` and
+    `mine`.
     """
     from affectflow import runners, yaml
 
@@ -62,6 +63,8 @@ def _answer_for(made: Sequence[Any]) -> None:
     written = [(row, sink.path) for sink in sinks if (row := sink.row())]
     for row, path in written:
         show.said_of(row, path)
+    for answered in (each for sink in sinks for each in sink.answered()):
+        show.say(show.counts_line(answered))
     for row, path in written:
         check_budget(row, path)
 

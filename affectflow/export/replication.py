@@ -40,16 +40,28 @@ _USED = """
 """
 
 
+class Exported(NamedTuple):
+    """A file of an export; `rows` is None unless it is a table."""
+
+    file: str
+    rows: int | None
+    sha256: str
+
+
 class _File(NamedTuple):
     name: str
     content: bytes
     rows: int | None = None
 
+    @property
+    def exported(self) -> Exported:
+        return Exported(self.name, self.rows, hashlib.sha256(self.content).hexdigest())
+
 
 def export_for_replication(
     lake_uri: str, to: str, *, with_speakers: bool = False
-) -> list[str]:
-    """Writes what a replication needs into a new folder; returns the files' names.
+) -> list[Exported]:
+    """Writes what a replication needs into a new folder; returns what it wrote.
 
     Each table is Parquet, with the columns that `COLUMNS` names, in the order of its
     key. None of them contains anything erased from the lake.
@@ -74,8 +86,9 @@ def export_for_replication(
     for each in made:
         folder.write(each.content, each.name)
     # Last, so that a folder with a manifest is complete.
-    folder.write(_manifest(lake_uri, made, with_speakers), MANIFEST)
-    return [*(each.name for each in made), MANIFEST]
+    manifest = _File(MANIFEST, _manifest(lake_uri, made, with_speakers))
+    folder.write(manifest.content, MANIFEST)
+    return [each.exported for each in (*made, manifest)]
 
 
 def _made(lake_uri: str, with_speakers: bool) -> list[_File]:
@@ -127,10 +140,7 @@ def _manifest(lake_uri: str, made: list[_File], with_speakers: bool) -> bytes:
         # What `affectflow digest` prints of a lake that gives the same answers.
         "digests": digest(lake_uri),
         "files": {
-            each.name: {
-                "rows": each.rows,
-                "sha256": hashlib.sha256(each.content).hexdigest(),
-            }
+            each.name: {"rows": each.rows, "sha256": each.exported.sha256}
             for each in made
         },
     }

@@ -43,15 +43,16 @@ def measure(
         "label": label,
         "group": group,
         "parameters": parameters,
-        "value": _or_null(known.value),
-        "low": _or_null(known.low),
-        "high": _or_null(known.high),
+        "value": or_null(known.value),
+        "low": or_null(known.low),
+        "high": or_null(known.high),
         "n": n,
         "fitted_on": fitted_on,
     }
 
 
-def _or_null(value: float) -> float | None:
+def or_null(value: float) -> float | None:
+    """Returns a number, with None for NaN."""
     return None if math.isnan(value) else float(value)
 
 

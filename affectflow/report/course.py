@@ -10,6 +10,8 @@ from affectflow.batches.bootstrap import Interval
 from affectflow.gold.figures.accuracy import wilson
 from affectflow.gold.figures.differences import difference, excludes_zero
 from affectflow.nouns import count
+from affectflow.report.asked import MIN_MESSAGES
+from affectflow.report.effects import MIN_FLAGGED
 from affectflow.report.frustration import columns_of
 from affectflow.report.html import Html, el, join
 from affectflow.report.queries import Facts
@@ -37,20 +39,37 @@ class _Cell(NamedTuple):
 
 
 def course(facts: Facts) -> Html:
-    """Returns how many messages were flagged lately and before, out of how many."""
+    """Returns how many messages were flagged before and lately, out of how many."""
     question = el("strong", "Is it getting worse?")
-    shown = _shown(facts)
-    if len(shown) < 2:
+    sides = _sides(_shown(facts), facts.period)
+    if not sides:
         return join(question, f" That cannot be said: {_why_not(facts)}.")
-    ended = [cell for cell in shown if not cell.is_open]
-    lately = (ended if len(ended) > 1 else shown)[-2:]
-    halves = _halves(ended, facts.period) if len(ended) >= _MIN_FOR_HALVES else []
-    pairs = [_said(pair) for pair in (lately, halves) if pair]
+    if not _are_enough(sides):
+        return join(
+            question,
+            f" Too few messages to tell: {_said(sides)} are flagged. Compared are "
+            f"sides of at least {MIN_MESSAGES} messages, one with {MIN_FLAGGED} "
+            "flagged.",
+        )
     return join(
         question,
-        f" Messages flagged: {'; '.join(pairs)}. {_judged(halves or lately)} "
+        f" Messages flagged: {_said(sides)}. {_judged(sides)} "
         "That is what the model flags, unvalidated here.",
     )
+
+
+def _sides(shown: Sequence[_Cell], period: str) -> Sequence[_Cell]:
+    """Returns what is compared: halves of the ended periods, else the last two."""
+    ended = [cell for cell in shown if not cell.is_open]
+    if len(ended) >= _MIN_FOR_HALVES:
+        return _halves(ended, period)
+    last = (ended if len(ended) > 1 else shown)[-2:]
+    return last if len(last) == 2 else ()
+
+
+def _are_enough(sides: Sequence[_Cell]) -> bool:
+    least = min(each.messages for each in sides)
+    return least >= MIN_MESSAGES and max(e.flagged for e in sides) >= MIN_FLAGGED
 
 
 def _shown(facts: Facts) -> list[_Cell]:
@@ -92,17 +111,17 @@ def _together(name: str, cells: Sequence[_Cell]) -> _Cell:
     )
 
 
-def _said(pair: Sequence[_Cell]) -> str:
+def _said(sides: Sequence[_Cell]) -> str:
     return ", ".join(
         f"{each.flagged:,} of {each.messages:,} in {each.name}"
         f"{' so far' if each.is_open else ''}"
-        for each in pair
+        for each in sides
     )
 
 
-def _judged(pair: Sequence[_Cell]) -> str:
+def _judged(sides: Sequence[_Cell]) -> str:
     """Returns whether more or fewer are flagged later than chance explains."""
-    before, after = pair
+    before, after = sides
     found = difference(after.rate, before.rate)
     if not excludes_zero(found):
         return "The difference may be chance."

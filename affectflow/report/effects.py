@@ -37,16 +37,15 @@ class Effect:
     """One event. It is an association: other things happened at the same time.
 
     `counts` are by side, such as `here before`; empty if a side is too small to be
-    shown. `here` and `elsewhere` are differences of corrected shares, `contrast` the
-    first minus the second. Without gold, `ratio` is how many times as often messages
-    are flagged after as before, divided by the same ratio elsewhere.
+    shown. `here` and `elsewhere` are differences of corrected shares. Without gold,
+    `ratio` is how many times as often messages are flagged after as before, divided by
+    the same ratio elsewhere.
     """
 
     event: Event
     counts: dict[str, Count]
     here: Interval | None = None
     elsewhere: Interval | None = None
-    contrast: Interval | None = None
     ratio: Interval | None = None
 
 
@@ -91,13 +90,7 @@ def _of_shares(
     if after is None or before is None:
         return Effect(event=event, counts=counts, here=here)
     elsewhere = difference(after, before)
-    return Effect(
-        event=event,
-        counts=counts,
-        here=here,
-        elsewhere=elsewhere,
-        contrast=difference(here, elsewhere),
-    )
+    return Effect(event=event, counts=counts, here=here, elsewhere=elsewhere)
 
 
 def _ratio(tallies: dict[str, Tally]) -> Interval | None:

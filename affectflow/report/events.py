@@ -5,7 +5,7 @@ from affectflow.report.counts import Count
 from affectflow.report.effects import MIN_FLAGGED, WINDOW, Effect
 from affectflow.report.html import Html, el
 from affectflow.report.queries import Facts
-from affectflow.report.words import day, points, section
+from affectflow.report.words import contrasted, day, points, section
 
 
 def events(facts: Facts) -> Html | None:
@@ -48,12 +48,20 @@ def effect_said(effect: Effect, facts: Facts) -> list[str]:
         said.append(_counted("Elsewhere", effect.counts, "elsewhere"))
     else:
         said.append("There is no unaffected container to compare with.")
-    if effect.here:
-        said.append(f"Corrected share here: {points(effect.here)}.")
-    if effect.elsewhere and effect.contrast:
-        said.append(f"Elsewhere: {points(effect.elsewhere)}.")
-        said.append(f"Difference of the two: {points(effect.contrast)}.")
-    return [*said, *_ratio_said(effect, facts)]
+    return [*said, *_shares_said(effect), *_ratio_said(effect, facts)]
+
+
+def _shares_said(effect: Effect) -> list[str]:
+    if not effect.here:
+        return []
+    if not effect.elsewhere:
+        return [f"Corrected share here: {points(effect.here)}."]
+    here, elsewhere, contrast = contrasted(effect.here, effect.elsewhere)
+    return [
+        f"Corrected share here: {here}.",
+        f"Elsewhere: {elsewhere}.",
+        f"Difference of the two: {contrast}.",
+    ]
 
 
 def _counted(name: str, counts: dict[str, Count], side: str) -> str:

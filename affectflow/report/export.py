@@ -12,6 +12,7 @@ from affectflow.report.frustration import columns_of
 from affectflow.report.html import without_controls
 from affectflow.report.queries import Facts, Row
 from affectflow.report.quotes import hidden_by
+from affectflow.report.ranks import ranks_of
 from affectflow.report.small import hidden_cells, hidden_parts
 from affectflow.report.themes import is_large, seen_said
 from affectflow.report.threads import flagged_words, heading, thread_said, thread_title
@@ -49,8 +50,7 @@ def rows_of(facts: Facts) -> Iterator[Row]:
     for period, n in whole.items():
         share = shares.periods.get(period) if shares else None
         yield _row(facts, "period", n, share, period=f"{period:%Y-%m-%d}")
-    ranks = [c for c in counts.ranked if facts.asked.shows(*counts.containers[c].size)]
-    for place, container in enumerate(ranks, start=1):
+    for container, place in ranks_of(facts).items():
         share = shares.containers.get(container) if shares else None
         # Ranks and sizes only: counts of flagged messages could be subtracted from all.
         row = _row(facts, "container", counts.containers[container], share)

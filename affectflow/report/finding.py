@@ -1,11 +1,14 @@
 """The opening of the page: how much, whether it changed, about what, and where."""
 
 import html
+import math
 import re
 import shlex
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
+from affectflow.batches.bootstrap import Interval
 from affectflow.gold.figures.differences import difference, excludes_zero
+from affectflow.gold.judging.wanted import labels_wanted
 from affectflow.nouns import count
 from affectflow.report import charts
 from affectflow.report.course import course
@@ -15,8 +18,10 @@ from affectflow.report.gaps import published
 from affectflow.report.html import Child, Html, el, join, prose
 from affectflow.report.queries import Facts, Row
 from affectflow.report.quotes import hidden_by
+from affectflow.report.ranks import has_shares, ranks_of
 from affectflow.report.themes import is_large
 from affectflow.report.words import (
+    compared,
     is_unfinished,
     percent,
     points,
@@ -25,7 +30,7 @@ from affectflow.report.words import (
 )
 
 if TYPE_CHECKING:
-    from affectflow.report.shares import Change, Shares
+    from affectflow.report.shares import Change
 
 LABELS_TO_BEGIN_WITH = 100
 _FAIR_PART = 0.1
@@ -67,7 +72,7 @@ def _validated(facts: Facts) -> list[Child]:
                 el("strong", f"About {about} of the messages express {facts.measure}"),
                 ", corrected for the measured error of the annotator.",
                 _unread(facts),
-                _about_what(facts, facts.shares),
+                _about_what(facts),
             )
         )
     if facts.shares and facts.shares.change:
@@ -82,11 +87,8 @@ def _validated(facts: Facts) -> list[Child]:
 
 def change_said(change: "Change") -> str:
     """Returns two shares, their difference, and whether it is called a change."""
-    ends = (
-        f"In {change.after_name} it was {with_interval(change.after)}, in "
-        f"{change.before_name} {with_interval(change.before)}: "
-    )
-    apart = points(change.difference)
+    before, after, apart = compared(change.before, change.after)
+    ends = f"In {change.after_name} it was {after}, in {change.before_name} {before}: "
     if not change.is_told:
         return f"{ends}{apart}, which may be chance."
     if change.is_change and change.stayed:
@@ -118,7 +120,7 @@ def _unvalidated(facts: Facts) -> list[Child]:
     first = join(
         el("strong", f"Flagged by the model, unvalidated here: {flagged}"),
         f" as expressing {facts.measure}.",
-        _about_what(facts, None),
+        _about_what(facts),
     )
     then = join(_accuracy(facts), _unread(facts), " ", _what_to_do(facts))
     return [first, course(facts), then]
@@ -149,15 +151,35 @@ def _accuracy(facts: Facts) -> str:
 
 def _what_to_do(facts: Facts) -> Html:
     n = facts.answered_by_people
-    enough = f"People's answers to {count(n, 'message')} are not enough. " if n else ""
-    more = "more " if n else ""
+    if not n:
+        return prose(
+            f"To get shares, label {LABELS_TO_BEGIN_WITH} messages: "
+            f"`{sample_command(facts)}`."
+        )
+    answers = f"People's answers to {count(n, 'message')}"
+    if not facts.one("compared")["of_lake"]:
+        return prose(
+            f"{answers} are not a random sample of this lake as it is: "
+            f"`affectflow gold {shlex.quote(facts.lake)}` says what to do."
+        )
+    wanted = _labels_wanted(facts, n)
+    if wanted is None:
+        return prose(f"{answers} agree with it no better than by chance: no shares.")
     return prose(
-        f"{enough}To get shares, label {LABELS_TO_BEGIN_WITH} {more}messages: "
-        f"`{sample_command(facts)}`."
+        f"{answers} are too few to show that it is better than chance. To get shares, "
+        f"label about {wanted - n:,} more: `{sample_command(facts, wanted)}` draws the "
+        "same messages and more."
     )
 
 
-def sample_command(facts: Facts) -> str:
+def _labels_wanted(facts: Facts, n: int) -> int | None:
+    """Returns about how many labels would do; None if more would hardly help."""
+    row = facts.one("compared")
+    ends = (row[name] for name in ("youden", "youden_low", "youden_high"))
+    return labels_wanted(Interval(*(math.nan if e is None else e for e in ends)), n)
+
+
+def sample_command(facts: Facts, n: int = LABELS_TO_BEGIN_WITH) -> str:
     """Returns the command that draws messages to be labelled by people."""
     asked = (
         "--task frustration"
@@ -165,48 +187,43 @@ def sample_command(facts: Facts) -> str:
         else "--task emotion --labels irritation"
     )
     return (
-        f"affectflow sample {shlex.quote(facts.lake)} --n {LABELS_TO_BEGIN_WITH} "
-        f"{asked} --out sheet.csv --html sheet.html"
+        f"affectflow sample {shlex.quote(facts.lake)} --n {n} {asked} --out sheet.csv "
+        "--html sheet.html"
     )
 
 
 # -- about what, and where ---------------------------------------------------------
 
 
-def _about_what(facts: Facts, shares: "Shares | None") -> Html | None:
-    about, where = _top_themes(facts), _top_place(facts, shares)
+def _about_what(facts: Facts) -> Html | None:
+    about, where = _top_themes(facts), _top_place(facts)
     said: list[Child] = []
     if about:
         names = [el("q", name) for name in about]
         said.append(["about ", names[0], [[", then ", n] for n in names[1:]]])
     if where:
-        said.append(
-            [_most_in(facts, shares), el("strong", where), _sure(where, shares)]
-        )
+        said.append([_most_in(facts), el("strong", where), _sure(where, facts)])
     if not said:
         return None
     return join(" Most ", said[0], ["; most ", said[1]] if said[1:] else None, ".")
 
 
-def _most_in(facts: Facts, shares: "Shares | None") -> str:
+def _most_in(facts: Facts) -> str:
     """Returns by what containers are compared: their shares, else what is flagged."""
-    if not _has_shares(shares):
+    if not has_shares(facts):
         return "often, for its size, in "
-    if all(name in shares.containers for name in _places(facts)):
+    if all(ranks_of(facts).values()):
         return "often in "
     return "often, of the containers with enough answers by people, in "
 
 
-def _has_shares(shares: "Shares | None") -> TypeGuard["Shares"]:
-    return shares is not None and len(shares.containers) > 1
-
-
-def _sure(where: str, shares: "Shares | None") -> str:
+def _sure(where: str, facts: Facts) -> str:
     """Returns the share of a container, and whether others may have as much."""
-    if not _has_shares(shares):
+    if not has_shares(facts) or not facts.shares:
         return ""
-    own = shares.containers[where]
-    others = (found for name, found in shares.containers.items() if name != where)
+    shares = facts.shares.containers
+    own = shares[where]
+    others = (found for name, found in shares.items() if name != where)
     alike = not all(excludes_zero(difference(own, other)) for other in others)
     chance = ", which may be chance" if alike else ""
     return f", {with_interval(own)}{chance}"
@@ -225,22 +242,15 @@ def _top_themes(facts: Facts) -> list[str]:
     ]
 
 
-def _top_place(facts: Facts, shares: "Shares | None") -> str | None:
-    """Returns the container with the highest share or rank; None if few are flagged."""
-    shown = _places(facts)
-    if len(shown) < 2:
+def _top_place(facts: Facts) -> str | None:
+    """Returns the container of rank 1; None if few of its messages are flagged."""
+    ranks = list(ranks_of(facts))
+    if len(ranks) < 2:
         return None
-    if _has_shares(shares):
-        return str(max(shares.containers, key=lambda c: shares.containers[c].value))
-    if facts.counts.containers[shown[0]].flagged < MIN_FLAGGED:
-        return None
-    return shown[0]
-
-
-def _places(facts: Facts) -> list[str | None]:
-    """Returns the containers that are large enough to show, by rank."""
-    counts = facts.counts.containers
-    return [c for c in facts.counts.ranked if facts.asked.shows(*counts[c].size)]
+    if has_shares(facts):
+        return ranks[0]
+    flagged = facts.counts.containers[ranks[0]].flagged
+    return ranks[0] if flagged >= MIN_FLAGGED else None
 
 
 # -- the chart ---------------------------------------------------------------------

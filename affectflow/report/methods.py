@@ -1,6 +1,6 @@
 """methods.md: what a paper or a review must state about a lake's labels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from affectflow.lake import open_lake
@@ -48,6 +48,19 @@ _TEXTUALIZED = """
 _BOTS = "SELECT count(*) AS n FROM utterances WHERE is_bot"
 _VERSIONS = "SELECT versions FROM runs ORDER BY started DESC LIMIT 1"
 
+_QUERIES = {
+    "size": _SIZE,
+    "annotators": _ANNOTATORS,
+    "validated": _VALIDATED,
+    "people": _PEOPLE,
+    "cues": _CUES,
+    "textualized": _TEXTUALIZED,
+    "bots": _BOTS,
+    "statuses": _STATUSES,
+    "runs": _RUNS,
+    "versions": _VERSIONS,
+}
+
 _STATUS_WORDS = {
     "truncated": "labelled, but only the beginning was read",
     "no_author_text": "without text of their author, not labelled",
@@ -69,33 +82,46 @@ def methods(lake_uri: str) -> str:
     Raises:
       LakeError: `lake_uri` is not a lake.
     """
+    return in_words(gathered(lake_uri))
+
+
+def gathered(lake_uri: str) -> dict[str, list[Row]]:
+    """Returns the same as rows, by what they are about.
+
+    Raises:
+      LakeError: `lake_uri` is not a lake.
+    """
+    found = {}
     with open_lake(lake_uri) as connection:
-
-        def ask(query: str) -> list[Row]:
+        for name, query in _QUERIES.items():
             relation = connection.sql(query)
-            names = relation.columns
-            return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
+            columns, rows = relation.columns, relation.fetchall()
+            found[name] = [dict(zip(columns, row, strict=True)) for row in rows]
+    return found
 
-        parts = [
-            "# Methods",
-            *_size(ask(_SIZE)[0]),
-            "## Annotators",
-            *_annotators(ask(_ANNOTATORS)),
-            "Labels say what a text expresses, not what its author felt. A label is "
-            "chosen where its score reaches the annotator's own threshold.",
-            *_validated(ask(_VALIDATED), ask(_PEOPLE)[0]["n"]),
-            "## Nonverbal cues",
-            *_cues(ask(_CUES), ask(_TEXTUALIZED)),
-            "## What was not labelled, or only in part",
-            f"Reports leave out {count(ask(_BOTS)[0]['n'], 'message')} of bots.",
-            *_statuses(ask(_STATUSES)),
-            "## What each stage did",
-            "Rows of all runs together: a message that was read in two runs counts "
-            "twice, the second time as unchanged.",
-            _table(ask(_RUNS)),
-            "## Versions",
-            *_versions(ask(_VERSIONS)),
-        ]
+
+def in_words(found: Mapping[str, Sequence[Row]]) -> str:
+    """Returns what `gathered` found, as Markdown."""
+    parts = [
+        "# Methods",
+        *_size(found["size"][0]),
+        "## Annotators",
+        *_annotators(found["annotators"]),
+        "Labels say what a text expresses, not what its author felt. A label is "
+        "chosen where its score reaches the annotator's own threshold.",
+        *_validated(found["validated"], found["people"][0]["n"]),
+        "## Nonverbal cues",
+        *_cues(found["cues"], found["textualized"]),
+        "## What was not labelled, or only in part",
+        f"Reports leave out {count(found['bots'][0]['n'], 'message')} of bots.",
+        *_statuses(found["statuses"]),
+        "## What each stage did",
+        "Rows of all runs together: a message that was read in two runs counts "
+        "twice, the second time as unchanged.",
+        _table(found["runs"]),
+        "## Versions",
+        *_versions(found["versions"]),
+    ]
     return "\n\n".join(parts) + "\n"
 
 

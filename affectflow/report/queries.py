@@ -59,7 +59,7 @@ class Facts:
     flags it; `others` counts other annotators; `parameters` are those of the queries;
     `period` is `month` or `week`; `shares` is None before gold; `last` is what the page
     that this one replaces says about itself; `handles` are names of speakers, which are
-    hidden.
+    hidden; a page that is served has a box for SQL.
     """
 
     annotator: Candidate | None
@@ -80,6 +80,7 @@ class Facts:
     last: Row | None = None
     handles: frozenset[str] = frozenset()
     handles_known: bool = True
+    is_served: bool = False
 
     def one(self, name: str) -> Row:
         """Returns the only row of an answer."""

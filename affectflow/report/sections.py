@@ -9,6 +9,7 @@ from affectflow.report import charts
 from affectflow.report.html import Child, Html, el, join, prose, table
 from affectflow.report.queries import PLEASANT, Facts, Row
 from affectflow.report.quotes import how_to_publish, may_quote, quote
+from affectflow.report.ranks import has_shares, ranks_of
 from affectflow.report.themes import heat_table, theme_list
 from affectflow.report.words import (
     ask_yourself,
@@ -318,8 +319,8 @@ def containers(facts: Facts) -> Html:
     if not any(counts):
         text = el("p", "These messages name no repository, channel or list.")
         return section("containers", "Places", text)
-    shown = [c for c in facts.counts.ranked if facts.asked.shows(*counts[c].size)]
-    by_size = sorted(shown, key=lambda c: (-counts[c].messages, str(c)))[:_MAX_PLACES]
+    ranks = ranks_of(facts)
+    by_size = sorted(ranks, key=lambda c: (-counts[c].messages, str(c)))[:_MAX_PLACES]
     shares = facts.shares.containers if facts.shares else {}
     cells: list[list[Child]] = [
         [
@@ -327,7 +328,7 @@ def containers(facts: Facts) -> Html:
             f"{counts[c].messages:,}",
             f"{counts[c].people:,}" if facts.counts.total.people else "not known",
             f"{counts[c].conversations:,}",
-            f"{shown.index(c) + 1}",
+            f"{ranks[c] or ''}",
             *([with_interval(shares[c]) if c in shares else ""] if shares else []),
         ]
         for c in by_size
@@ -337,7 +338,7 @@ def containers(facts: Facts) -> Html:
         f"{facts.measure.capitalize()}, rank",
         *(["Share, corrected"] if shares else []),
     ]
-    more, small = len(shown) - _MAX_PLACES, len(counts) - len(shown)
+    more, small = len(ranks) - _MAX_PLACES, len(counts) - len(ranks)
     asked = facts.asked
     least = (
         ""
@@ -350,8 +351,7 @@ def containers(facts: Facts) -> Html:
         "Places",
         el(
             "p",
-            f"Repositories, channels or lists{least}. Rank 1 has the most "
-            f"{facts.measure} for its size (by the lower end of the 95 % interval).",
+            f"Repositories, channels or lists{least}. Rank 1 has {_rank_1(facts)}.",
         ),
         table(heads, cells, set(range(1, len(heads)))) if cells else None,
         el(
@@ -360,6 +360,17 @@ def containers(facts: Facts) -> Html:
             class_="note",
         ),
         ask_yourself("flagged", facts),
+    )
+
+
+def _rank_1(facts: Facts) -> str:
+    if has_shares(facts):
+        return (
+            "the highest corrected share; where too few messages are labelled by "
+            "people, there is no share and no rank"
+        )
+    return (
+        f"the most {facts.measure} for its size (by the lower end of the 95 % interval)"
     )
 
 

@@ -134,7 +134,7 @@ def _change(
             first + (last - first) / 2,
             datetime.max.replace(tzinfo=last.tzinfo),
         )
-        names = ["the earlier half of the time", "the later half"]
+        names = ["the earlier half", "the later half of the time"]
     return _between(connection, decided, ends, names, parameters)
 
 

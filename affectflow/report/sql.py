@@ -331,8 +331,12 @@ SELECT f.label, any_value(f.n) FILTER (kind = 'validation') AS n,
 FROM fitted AS f LEFT JOIN people AS p USING (label)
 GROUP BY f.label HAVING bool_or(kind = 'validation') ORDER BY f.label""",
     "compared": """
-SELECT max(n) AS messages FROM measures
-WHERE unit_id = $flagger AND label = $measure AND kind = 'precision'""",
+SELECT max(n) FILTER (kind = 'precision') AS messages,
+  coalesce(bool_or(kind = 'prevalence'), false) AS of_lake,
+  any_value(value) FILTER (kind = 'youden') AS youden,
+  any_value(low) FILTER (kind = 'youden') AS youden_low,
+  any_value(high) FILTER (kind = 'youden') AS youden_high
+FROM measures WHERE unit_id = $flagger AND label = $measure""",
     "runs": """
 SELECT run_id, stage, state, started, rows_in, rows_out, rows_dead, config_digest,
   versions

@@ -1,10 +1,12 @@
 """How the report spells numbers, dates, sections and queries."""
 
+import re
 import shlex
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from affectflow.gold.figures.differences import difference
 from affectflow.report.html import Child, Html, el
 from affectflow.report.queries import Facts, shown
 
@@ -16,9 +18,12 @@ def percent(share: float | None) -> str:
     """Returns a share of 0..1 in per cent, without false precision."""
     if share is None:
         return "unknown"
-    return (
-        f"{share:.0%}" if 0.01 <= share <= 0.99 or share in (0, 1) else f"{share:.1%}"
-    )
+    return f"{share:.1%}" if _is_fine(share) else f"{share:.0%}"
+
+
+def _is_fine(share: float) -> bool:
+    """Returns whether whole per cent would make a share 0 or 1 that is neither."""
+    return 0 < share < 0.01 or 0.99 < share < 1
 
 
 def with_interval(found: "Interval") -> str:
@@ -26,10 +31,46 @@ def with_interval(found: "Interval") -> str:
     return f"{percent(found.value)} ({percent(found.low)} to {percent(found.high)})"
 
 
-def points(found: "Interval") -> str:
+def compared(before: "Interval", after: "Interval") -> tuple[str, str, str]:
+    """Returns two shares, and the later less the earlier: what is shown adds up.
+
+    With a decimal where whole numbers would not add up, or one is below 1% or over 99%.
+    """
+    apart = difference(after, before)
+    is_fine = any(map(_is_fine, (*before, *after)))
+    decimals = 0 if _add_up(before, after, apart) and not is_fine else 1
+    shown = [_shown(each, decimals) for each in (before, after)]
+    value = float(shown[1][0]) - float(shown[0][0])
+    told = [f"{each}% ({low}% to {high}%)" for each, low, high in shown]
+    return told[0], told[1], points(apart._replace(value=value / 100), decimals)
+
+
+def contrasted(later: "Interval", earlier: "Interval") -> tuple[str, str, str]:
+    """Returns two differences in points, and the first less the second, likewise."""
+    apart = difference(later, earlier)
+    decimals = 0 if _add_up(earlier, later, apart) else 1
+    value = float(_shown(later, decimals)[0]) - float(_shown(earlier, decimals)[0])
+    contrast = apart._replace(value=value / 100)
+    first, second, third = (points(e, decimals) for e in (later, earlier, contrast))
+    return first, second, third
+
+
+def _add_up(before: "Interval", after: "Interval", apart: "Interval") -> bool:
+    """Returns whether whole numbers of two shares and of their difference add up."""
+    whole = [round(100 * each.value) for each in (before, after, apart)]
+    return whole[1] - whole[0] == whole[2]
+
+
+def _shown(found: "Interval", decimals: int) -> list[str]:
+    return [f"{100 * each:.{decimals}f}" for each in found]
+
+
+def points(found: "Interval", decimals: int = 0) -> str:
     """Returns a difference of shares in points: +4 points (-1 to +9)."""
-    value, low, high = (f"{100 * each:+.0f}".replace("-", "−") for each in found)
-    return f"{value} points ({low} to {high})"
+    spelt = (f"{100 * each:+.{decimals}f}".replace("-", "−") for each in found)
+    value, low, high = (re.sub(r"^[+−](?=[0.]+$)", "", each) for each in spelt)
+    unit = "point" if value in ("+1", "−1") else "points"
+    return f"{value} {unit} ({low} to {high})"
 
 
 def day(when: date) -> str:
@@ -86,13 +127,19 @@ def section(anchor: str, title: str, *children: Child) -> Html:
 def ask_yourself(
     name: str, facts: Facts, what: str = "these numbers", *more: str, **other: str
 ) -> Html:
-    """Returns the queries behind a section, ready to be copied into a shell.
+    """Returns the queries behind a section, to be copied into a shell.
 
-    `other` overrides parameters of the report.
+    Where the page is served, they are for its box for SQL, so they stand there as they
+    are. `other` overrides parameters of the report.
     """
     parameters = {**facts.parameters, **other}
-    commands = [
-        el("pre", f"affectflow sql {shlex.quote(facts.lake)} {shlex.quote(query)}")
-        for query in (shown(each, parameters) for each in (name, *more))
-    ]
-    return el("details", el("summary", f"SQL behind {what}"), commands)
+    queries = [shown(each, parameters) for each in (name, *more)]
+    command = f"affectflow sql {shlex.quote(facts.lake)} "
+    return el(
+        "details",
+        el("summary", f"SQL behind {what}"),
+        [
+            el("pre", query if facts.is_served else command + shlex.quote(query))
+            for query in queries
+        ],
+    )

@@ -89,6 +89,7 @@ class Snapshot:
             found = collect(cursor, self._annotator or None, Asked(reader="owner"))
         name = self.uri.rstrip("/").rsplit("/", 1)[-1]
         found.lake, found.title = self.uri, f"What people expressed in {name}"
+        found.is_served = True
         return found
 
     def answer(self, query: str, *, rows: int, seconds: float) -> Answer:

@@ -20,6 +20,11 @@ _NAMES = {
     "timestamp": "timestamp createdat created createdutc date datetime time ts posted "
     "postedat sentat publishedat when dateposted creationdate",
     "title": "title subject summary headline",
+    "speaker_role": "role speakerrole authorrole userrole authorassociation",
+    "container": "container channel channelname repo repository subreddit forum board "
+    "room mailinglist",
+    "visibility": "visibility",
+    "url": "url permalink link htmlurl weburl",
 }
 _NEEDED = ("utterance_id", "text")
 # A row of a tracker is an issue, whose one text is its description; comments stand in

@@ -67,6 +67,28 @@ def test_the_example_of_ingest_gives_each_message_an_id(tmp_path, monkeypatch):
     ReadCsv(paths="posts.csv", mapping=dict(f.split("=") for f in fields)).check()
 
 
+WITHOUT_FORMAT = {
+    # They print nothing on stdout: their counts are rows of `runs`.
+    *("demo", "ingest", "textualize", "annotate", "mine", "analyze"),
+    *("run", "replay", "compact"),
+    # It prints one address, and runs until it is ended.
+    "serve",
+}
+
+
+def test_whatever_a_script_would_read_has_a_format():
+    listed = get_command(app).commands.items()
+    shown = {name: each for name, each in listed if not each.hidden}
+    shown["plugins"] = shown["plugins"].commands["show"]
+    formats = {
+        name
+        for name, each in shown.items()
+        if any("--format" in option.opts for option in each.params)
+    }
+
+    assert formats == shown.keys() - WITHOUT_FORMAT
+
+
 def test_every_command_that_help_lists_has_an_example():
     listed = get_command(app).commands.items()
 

@@ -84,9 +84,8 @@ def test_a_mistake_is_answered_in_one_line(spans, arguments, message):
 
 
 def test_the_card_of_a_measure_says_how_to_use_it_and_how_it_misleads():
-    done = affectflow("plugins", "TextOverlap", "--json")
+    (card,) = affectflow("plugins", "TextOverlap", "--format", "json").rows
 
-    (card,) = json.loads(done.out)
     assert card["answers"]
     assert card["misleads"]
     assert card["example"].startswith("affectflow measure TextOverlap ")

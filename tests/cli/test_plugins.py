@@ -1,7 +1,5 @@
 """`affectflow plugins`: the catalogue, and the words that became options."""
 
-import json
-
 import pytest
 
 from affectflow import registry
@@ -12,7 +10,7 @@ from tests.given.refusals import one_line
 
 
 def test_plugins_lists_all_kinds_and_all_that_a_card_says():
-    rows = json.loads(affectflow("plugins", "--json").out)
+    rows = affectflow("plugins", "--format", "json").rows
 
     found = {row["name"]: row for row in rows}
     assert (found["ReadGithub"]["kind"], found["RuleMiner"]["kind"]) == (
@@ -23,7 +21,7 @@ def test_plugins_lists_all_kinds_and_all_that_a_card_says():
 
 
 def test_a_kind_is_listed_alone_and_models_with_the_licence_of_their_weights():
-    rows = json.loads(affectflow("plugins", "--kind", "models", "--json").out)
+    rows = affectflow("plugins", "--kind", "models", "--format", "json").rows
 
     assert {row["kind"] for row in rows} == {"models", "hub"}
     shown = affectflow("plugins", "--kind", "models").out
@@ -39,7 +37,7 @@ def test_a_kind_is_listed_alone_and_models_with_the_licence_of_their_weights():
 @pytest.mark.parametrize("name", ["github", "ReadGithub"])
 def test_a_name_shows_one_card(name):
     assert "Apache-2.0" in affectflow("plugins", name).out
-    (row,) = json.loads(affectflow("plugins", name, "--json").out)
+    (row,) = affectflow("plugins", name, "--format", "json").rows
     assert row["name"] == "ReadGithub"
 
 
@@ -77,9 +75,9 @@ def test_what_is_not_there_is_answered_in_one_line(words, said):
 
 
 def test_files_are_listed_and_shown():
-    rows = json.loads(affectflow("plugins", "--json").out)
+    rows = affectflow("plugins", "--format", "json").rows
     kinds = {row["name"]: row["kind"] for row in rows}
-    (card,) = json.loads(affectflow("plugins", "plutchik", "--json").out)
+    (card,) = affectflow("plugins", "plutchik", "--format", "json").rows
 
     assert kinds["plutchik"] == "vocabularies"
     assert kinds["emotions"] == "views"
@@ -90,7 +88,7 @@ def test_files_are_listed_and_shown():
 def test_a_file_that_is_broken_is_listed_as_such(bring):
     bring({"vocabularies/bad.toml": "labels = ["})
 
-    rows = json.loads(affectflow("plugins", "--kind", "vocabularies", "--json").out)
+    rows = affectflow("plugins", "--kind", "vocabularies", "--format", "json").rows
 
     (bad,) = [row for row in rows if row.get("broken")]
     assert bad["name"] == "bad"
@@ -212,7 +210,7 @@ def test_a_mistake_of_the_caller_is_told_in_one_line(faulty, words, said):
 
 
 def test_faulty_plugins_are_reported_and_the_others_go_on(faulty):
-    rows = json.loads(affectflow("plugins", "--kind", "renderers", "--json").out)
+    rows = affectflow("plugins", "--kind", "renderers", "--format", "json").rows
 
     broken = {row["name"]: row["summary"] for row in rows if row.get("broken")}
     assert set(broken) == {"Baseless", "Absent", "Taken"}
@@ -292,7 +290,7 @@ def test_a_source_that_fails_to_look_breaks_a_promise(sick_source):
 
 def test_a_card_says_what_options_mean_and_which_columns_are_needed():
     shown = affectflow("plugins", "BradleyTerry").out
-    (row,) = json.loads(affectflow("plugins", "BradleyTerry", "--json").out)
+    (row,) = affectflow("plugins", "BradleyTerry", "--format", "json").rows
 
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     assert any(

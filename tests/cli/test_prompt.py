@@ -1,6 +1,5 @@
 """Prompts on the command line, with a scripted model: it proves routing only."""
 
-import json
 import re
 import shutil
 
@@ -176,7 +175,7 @@ def test_a_prompt_shows_its_source_its_licence_and_its_steps(
     files = {"prompts/mood_of.toml": prompt.read_text()}
     install_data(tmp_path / "site", monkeypatch, files)
     try:
-        (row,) = json.loads(affectflow("plugins", "mood_of", "--json").out)
+        (row,) = affectflow("plugins", "mood_of", "--format", "json").rows
         tested = affectflow("plugins", "test", "mood_of")
     finally:
         forget_data()

@@ -81,7 +81,7 @@ def test_what_is_wrong_is_one_line(lake, arguments, words):
 
 
 def test_a_card_lists_the_options_with_their_defaults():
-    (card,) = json.loads(affectflow("plugins", "RuleMiner", "--json").out)
+    (card,) = affectflow("plugins", "RuleMiner", "--format", "json").rows
 
     assert card["options"] == {
         "labels": None,

@@ -38,6 +38,17 @@ def a_run(stage: str, *, counters: dict[str, int] | None = None, **rows: int) ->
             id="the lake has them already",
         ),
         pytest.param(
+            {
+                "stage": "mine",
+                "in": 400,
+                "out": 400,
+                "counters": {"labels_far_below_neutral": 1},
+            },
+            "mine: 400 in, 400 out, 1 label passed over (the message is likelier to be "
+            "neutral) (2.0 s, 200 rows/s)",
+            id="what a miner passed over",
+        ),
+        pytest.param(
             {"counters": {"theme_members": 1_200, "themes": 0}},
             "ingest: 1,200 theme members (2.0 s)",
             id="what is counted otherwise",

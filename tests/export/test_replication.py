@@ -27,8 +27,10 @@ SHINGLE = 5
 
 
 def exported(lake, folder: Path, *more: str) -> Path:
-    done = affectflow("export", lake, "--for", "replication", "--to", folder, *more)
+    asked = ("--for", "replication", "--to", folder, "--format", "json", *more)
+    done = affectflow("export", lake, *asked)
     assert done.code == 0, done.err
+    assert {row["file"] for row in done.rows} == {p.name for p in folder.iterdir()}
     return folder
 
 

@@ -6,6 +6,7 @@ what needs one: signals, an engine's processes, another environment.
 
 import contextlib
 import io
+import json
 import logging
 import os
 import subprocess
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from affectflow import cli, logs
@@ -30,6 +32,11 @@ class Outcome:
     def last_line(self) -> str:
         """The last line on stderr."""
         return self.err.strip().splitlines()[-1] if self.err.strip() else ""
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows on stdout, of `--format json`: one object a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
 
 
 def affectflow(*arguments: str | Path, **environment: str) -> Outcome:

@@ -39,6 +39,23 @@ def test_after_gold_it_has_shares(tmp_path):
     assert lines[0]["share"] == "0.2500"
 
 
+def test_after_gold_containers_are_ranked_by_their_shares(tmp_path):
+    facts = facts_of(tmp_path, validated(two_weeks(by_newcomers=False)))
+    containers = facts.counts.containers
+    # By what is flagged, the one with the lower share would come first.
+    containers["one/repo"] = containers["one/repo"]._replace(low=0.9)
+    containers["third/repo"] = containers["other/repo"]
+
+    lines = [row for row in lines_of(facts) if row["table"] == "container"]
+
+    # 30 of 100 messages and 70 of 300 are frustrated; nobody answered the third's.
+    assert [(row["container"], row["rank"], row["share"]) for row in lines] == [
+        ("other/repo", "1", "0.3000"),
+        ("one/repo", "2", "0.2333"),
+        ("third/repo", "", ""),
+    ]
+
+
 def test_small_themes_have_a_rank_and_no_number(tmp_path):
     (tmp_path / "own").mkdir()
     themes = {

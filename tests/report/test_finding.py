@@ -82,6 +82,7 @@ def course_of(weeks, **asked):
 
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
+NEAR = "the week of 1 January 2024"
 FAR = "the week of 8 January 2024"
 
 
@@ -94,6 +95,17 @@ FAR = "the week of 8 January 2024"
             [(3, 50, 9), (3, 50, 4)],
             "fewer than two weeks have enough messages to be shown.",
             id="too few people",
+        ),
+        pytest.param(
+            [(19, 19, 9), (50, 50, 9)],
+            "fewer than two weeks have enough messages to be shown.",
+            id="a small week",
+        ),
+        pytest.param(
+            [(0, 20, 9), (4, 50, 9)],
+            f"Too few messages to tell: 0 of 20 in {NEAR}, 4 of 50 in {FAR} are "
+            "flagged. Compared are sides of at least 20 messages, one with 5 flagged.",
+            id="too few flagged",
         ),
         # 4 of 25 conversations and 5 of 25: nobody can tell.
         pytest.param(
@@ -108,8 +120,8 @@ FAR = "the week of 8 January 2024"
         ),
         pytest.param(
             [(5, 100, 9), (10, 100, 9), (40, 100, 9), (45, 100, 9)],
-            "; 15 of 200 in the first 2 weeks shown, 85 of 200 in the last 2 weeks "
-            "shown. Per message, more are flagged",
+            "Messages flagged: 15 of 200 in the first 2 weeks shown, 85 of 200 in the "
+            "last 2 weeks shown. Per message, more are flagged",
             id="halves",
         ),
     ],
@@ -119,6 +131,12 @@ def test_whether_it_gets_worse_is_said_in_counts(weeks, said):
 
     assert said in text
     assert "%" not in text
+
+
+def test_for_the_owner_a_week_with_few_messages_is_not_compared():
+    assert "Too few messages to tell: 6 of 6 in " in course_of(
+        [(6, 6, 3), (0, 50, 9)], reader="owner"
+    )
 
 
 def test_at_work_a_week_with_few_people_is_not_compared():
@@ -152,7 +170,7 @@ def test_what_newcomers_bring_is_not_called_a_change(tmp_path):
     assert "+30 points" in text
     # Of the 140 messages of those who stayed 20 are frustrated in either week.
     assert re.search(
-        r"not called a change: among the people who wrote in both it is \+0 ", text
+        r"not called a change: among the people who wrote in both it is 0 ", text
     )
 
 

@@ -73,7 +73,39 @@ def test_answers_that_do_not_validate_are_not_passed_over(tmp_path, answers, sta
     text = text_of(page_of(tmp_path, lake)).replace("&#x27;", "'")
 
     assert statement in text
-    assert ("People's answers to 60 messages are not enough." in text) == (answers > 0)
+    assert ("People's answers to 60 messages are not a random" in text) == (answers > 0)
+
+
+@pytest.mark.parametrize(
+    ("youden", "statement"),
+    [
+        # The end must come nearer by 0.25 / 0.2: 60 * 1.25 ** 2 = 93.75 labels.
+        (
+            (0.2, -0.05, 0.4),
+            "label about 40 more: affectflow sample 'my lake' --n 100 ",
+        ),
+        ((-0.3, -0.5, -0.1), "agree with it no better than by chance: no shares."),
+        # Nothing to reckon with, as where people gave one answer only: so 400.
+        ((-0.1, -0.3, 0.2), "label about 340 more: "),
+        (
+            (None, None, None),
+            "label about 340 more: affectflow sample 'my lake' --n 400 ",
+        ),
+    ],
+)
+def test_the_page_says_how_many_more_labels_would_do(tmp_path, youden, statement):
+    lake = two_weeks(by_newcomers=False)
+    told = {"unit_type": "annotator", "unit_id": MODEL, "label": "frustration"}
+    value, low, high = youden
+    lake["measures"] = [
+        told | {"kind": "precision", "value": 0.6, "n": 60},
+        told | {"kind": "prevalence", "value": 0.2, "n": 60},
+        told | {"kind": "youden", "value": value, "low": low, "high": high, "n": 60},
+    ]
+
+    text = text_of(page_of(tmp_path, lake)).replace("&#x27;", "'")
+
+    assert statement in text
 
 
 def test_flagged_messages_without_a_theme_are_said_in_words(tmp_path):

@@ -149,6 +149,19 @@ def test_a_page_that_is_not_there_is_no_error(served, number):
     assert page(served, f"/threads?page={quote(number)}")
 
 
+def test_the_box_answers_the_sql_behind_the_report_as_it_is_shown(served):
+    behind = re.findall(
+        r"<summary>SQL behind these numbers</summary>\s*<pre>(.*?)</pre>",
+        page(served, "/"),
+        re.DOTALL,
+    )
+
+    assert len(behind) > 3
+    for query in map(unescape, behind[:3]):
+        assert "'\"'\"'" not in query
+        assert re.search(r" \d+ rows?\. ", run_sql(served, query))
+
+
 def test_the_box_answers_and_says_what_is_wrong(served):
     assert "1 row. n 32" in run_sql(served, "SELECT count(*) AS n FROM utterances")
     assert "no table or view 'utterance'" in run_sql(served, "FROM utterance")

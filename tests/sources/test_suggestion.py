@@ -53,6 +53,12 @@ from affectflow_connectors.csv import ReadCsv
             ["comment_id", "issue_key", "comment", "description"],
             "utterance_id=comment_id,text=comment,conversation_id=issue_key",
         ),
+        (
+            {},
+            ["id", "body", "author_role", "Channel", "visibility", "permalink"],
+            "utterance_id=id,text=body,speaker_role=author_role,container=Channel,"
+            "visibility=visibility,url=permalink",
+        ),
         ({}, ["id", "comment", "comment", "post"], "utterance_id=id,text=post"),
         (
             {"source": "'forum'"},

@@ -258,9 +258,9 @@ def test_a_plugin_that_does_not_import_is_reported_and_the_others_go_on(tmp_path
     )
 
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    outcome = affectflow_process("plugins", "--json", PYTHONPATH=path)
+    outcome = affectflow_process("plugins", "--format", "json", PYTHONPATH=path)
 
-    rows = {row["name"]: row for row in json.loads(outcome.out)}
+    rows = {row["name"]: row for row in outcome.rows}
     assert "a_module_that_is_not_there" in rows["BrokenStep"]["summary"]
     assert "BROKEN" not in rows["NormalizeText"]["summary"]
     assert outcome.code == 0

@@ -1,5 +1,8 @@
 """A lake is one thing, however it was written: by steps of a pipeline, or by stages."""
 
+import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from affectflow import runners, stages, testing, yaml
+from affectflow import runners, stages, testing
 from affectflow.batches.batch import with_column
 from affectflow.lake.digest import digest
 from affectflow.schemas import ANNOTATIONS_COLUMN, CAUSES_COLUMN, RULES
@@ -60,7 +63,14 @@ def through_yaml(file: str, lake: str) -> None:
         - type: WriteLake
           config: {{path: {lake}}}
     """
-    runners.run(lambda pipeline: yaml.build(pipeline, text), ())
+    pipeline = Path(lake).with_suffix(".yaml")
+    pipeline.write_text(text)
+    done = affectflow("run", pipeline)
+    assert done.code == 0, done.err
+    n = len(Path(file).read_text("utf-8").splitlines())
+    # As `annotate` and `mine` say it, but for the time that each took.
+    assert re.search(rf"^annotate: {n} in, \d+ labelled", done.err, re.MULTILINE)
+    assert f"\nmine: {n} in, {n} out\n" in done.err
 
 
 def through_stages(file: str, lake: str) -> None:
@@ -73,6 +83,14 @@ def receipts(lake: str) -> list[tuple[str, ...]]:
     """Returns stage, folder and bucket of each; pseudonyms are in a part's name."""
     found = Path(lake, WORK).glob("*/*/b*.json")
     return sorted((*path.parts[-3:-1], path.name.split("-")[0]) for path in found)
+
+
+def counters(lake: str) -> Counter[str]:
+    """Returns what the receipts of `annotate` have counted, all together."""
+    found: Counter[str] = Counter()
+    for path in Path(lake, WORK).glob("annotate/*/b*.json"):
+        found.update(json.loads(path.read_text("utf-8"))["counters"])
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +113,7 @@ def test_steps_and_commands_leave_one_lake(by_commands, tmp_path, write):
     assert {table: digest(lake)[table] for table in TABLES_OF_STEPS} == before
     assert digest(lake) == digest(by_commands)
     assert receipts(lake) == receipts(by_commands)
+    assert counters(lake) == counters(by_commands) != {}
     calls = "SELECT stage, model_calls FROM runs WHERE stage IN ('annotate', 'mine')"
     assert set(ask(lake, calls)) == {("annotate", 0), ("mine", 0)}
     through_steps(file, lake)

@@ -44,6 +44,12 @@ ENOUGH = 400
 ENOUGH_NEW = 50
 """The same for a top-up."""
 
+
+def enough_after(n: int) -> int:
+    """Returns how many messages to draw where the answers to `n` are too few."""
+    return max(ENOUGH, 2 * n)
+
+
 _MODELS = f"""
 SELECT annotator_id, any_value(vocabulary) AS vocabulary,
   count(DISTINCT utterance_id) AS n

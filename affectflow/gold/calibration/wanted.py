@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from affectflow.errors import AffectflowError, LakeError, UsageError
+from affectflow.gold.asking.sampling import enough_after
 from affectflow.gold.calibration.kept import Calibration
 from affectflow.lake import Lake, open_lake
 from affectflow.lake.naming import annotator_meant
@@ -60,7 +61,7 @@ def check_fit(lake: Lake, found: Sequence[str], fitted: Sequence[Calibration]) -
         raise UsageError(
             f"too few answers for every label; the nearest is {label.label!r}: "
             f"{label.note}; label more: `affectflow sample {lake.uri} --task "
-            f"{label.task} --n {max(400, 2 * label.n)} --out sheet.csv`, then "
+            f"{label.task} --n {enough_after(label.n)} --out sheet.csv`, then "
             "`affectflow gold`"
         )
 

@@ -91,7 +91,7 @@ def evaluate_file(
       UsageError: the file, the task, a column or a value is wrong.
     """
     task = task_of(name)
-    with files.open_file(path) as connection:
+    with files.open_file(path) as connection, files.naming(path):
         if annotator:
             files.keep_annotator(connection, annotator)
         if task.scale:

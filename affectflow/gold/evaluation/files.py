@@ -1,6 +1,7 @@
 """A file of answers as the tables that are joined."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -91,6 +92,15 @@ def is_unreadable(error: duckdb.Error) -> bool:
     return type(error) is duckdb.Error or isinstance(error, of_bytes)
 
 
+@contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Puts the name of the file before what is wrong with its rows."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{path!r}: {error}") from error
+
+
 def open_rows(rows: pa.Table) -> duckdb.DuckDBPyConnection:
     """Returns a connection with a table as the view `given`."""
     connection = duckdb.connect()
@@ -117,14 +127,12 @@ def keep_annotator(connection: duckdb.DuckDBPyConnection, annotator: str) -> Non
       UsageError: the file names no annotators, or not this one.
     """
     if "annotator_id" not in _names(connection):
-        raise UsageError("--annotator needs a column annotator_id in the file")
+        raise UsageError("--annotator needs a column annotator_id")
     named = _ANNOTATOR.format("annotator_id")
     rows = connection.sql(f"SELECT DISTINCT {named} FROM given ORDER BY 1")
     known = [row[0] for row in rows.fetchall()]
     if annotator not in known:
-        raise UsageError(
-            f"no annotator {annotator!r} in the file; it has {', '.join(known[:8])}"
-        )
+        raise UsageError(f"no annotator {annotator!r}; it has {', '.join(known[:8])}")
     connection.execute(f"DELETE FROM given WHERE {named} <> ?", [annotator])
 
 
@@ -142,11 +150,11 @@ def prepare_labels(
     names = _names(connection)
     _check_columns(names, ["utterance_id", "truth"], by)
     if "chosen" not in names and "score" not in names:
-        raise UsageError("the file has neither `score` nor `chosen`; add one of them")
+        raise UsageError("neither `score` nor `chosen` is a column; add one of them")
     if "label" not in names and len(task.labels) != 1:
         raise UsageError(
-            f"the file has no column `label`, and task {task.name!r} has several "
-            "labels; add the column, with the label that each row is about"
+            f"no column `label`, and task {task.name!r} has several labels; add the "
+            "column, with the label that each row is about"
         )
     label = "label" if "label" in names else quote(task.labels[0])
     passes = f"try_cast(score AS DOUBLE) >= {CHOSEN_FROM}"
@@ -197,7 +205,7 @@ def _check_columns(names: Sequence[str], wanted: Sequence[str], by: str) -> None
         if name not in names:
             cure = "name another with --by" if name == by else "rename a column"
             raise UsageError(
-                f"the file has no column {shown(name)!r}; {cure}; its columns: "
+                f"no column {shown(name)!r}; {cure}; its columns: "
                 f"{listed(names, near=name)}"
             )
 

@@ -17,6 +17,7 @@ from affectflow.gold.figures.labels import LabelMetrics
 from affectflow.gold.figures.prevalence import Prevalence, Tally, prevalence
 from affectflow.gold.figures.rows import label_rows
 from affectflow.gold.judging.agreement import Agreement, agreement_on
+from affectflow.gold.judging.wanted import labels_wanted
 from affectflow.gold.measures import Row, measure, replace_measures
 from affectflow.gold.targets.labels import Target, parts_of, spoken_by, tasks
 from affectflow.gold.truth.answers import answers, by_annotator, decide, tell
@@ -113,6 +114,22 @@ class Finding:
         sensitivity + specificity > 1 at the lower end of its interval too.
         """
         return bool(self.has_share and self.prevalence.youden.low > 0)
+
+    @property
+    def why_no_share(self) -> str:
+        """Why shares may not be given, in a word or two; empty if they may."""
+        if not self.sampled:
+            return "no random sample"
+        if not self.current:
+            return "the lake has grown"
+        return "" if self.is_validated else "not validated"
+
+    @property
+    def labels_wanted(self) -> int | None:
+        """About how many labels might validate it; None if more hardly would."""
+        if not self.has_share or self.is_validated:
+            return None
+        return labels_wanted(self.prevalence.youden, self.n)
 
 
 @dataclass(kw_only=True)
@@ -337,7 +354,7 @@ def _finding_rows(finding: Finding) -> Iterator[Row]:
         "apparent_prevalence": shares.apparent,
     }
     if finding.has_share:
-        values["prevalence"] = shares.corrected
+        values |= {"prevalence": shares.corrected, "youden": shares.youden}
     if finding.is_validated and finding.target.is_family:
         # Themes of causes rest on what the annotator finds.
         values[KIND] = finding.precision

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from affectflow.batches.bootstrap import Interval
+from affectflow.gold.asking.sampling import enough_after
 from affectflow.gold.figures.agreement import LEAST_CONVERSATIONS
 from affectflow.gold.judging.agreement import Agreement
 from affectflow.gold.judging.findings import Finding, Judgement
@@ -49,10 +50,14 @@ def _no_interval(each: Agreement) -> str:
     if math.isnan(each.alpha.value):
         why = "all answers are the same, so raters could not have disagreed"
     elif each.conversations < LEAST_CONVERSATIONS:
-        why = f"the answers cover fewer than {LEAST_CONVERSATIONS} conversations"
+        more = LEAST_CONVERSATIONS - each.conversations
+        why = (
+            f"two raters answered in {count(each.conversations, 'conversation')}, and "
+            f"it needs {LEAST_CONVERSATIONS}: label messages of {more} more"
+        )
     else:
         why = "it is the same in every draw of conversations"
-    return f"alpha of {each.target.name} has no interval: {why}; label more"
+    return f"alpha of {each.target.name} has no interval: {why}"
 
 
 def _outdated(found: Judgement) -> Iterator[str]:
@@ -71,13 +76,7 @@ def claim(finding: Finding, found: Judgement) -> str:
     """Returns the one sentence that says what may be claimed of a label."""
     name, who = finding.target.name, finding.annotator_id
     if not finding.positives or finding.positives == finding.n:
-        every = "no" if not finding.positives else "every"
-        return (
-            f"{name}: {_share_alone(finding)}nothing can be concluded about {who}: "
-            "people "
-            f"found it in {every} message of {finding.n:,}; label more, or sample with "
-            "--stratify score."
-        )
+        return f"{name}: {_one_sided(finding)}"
     if not finding.sampled:
         return (
             f"{name}: precision and recall of {who} hold for "
@@ -90,32 +89,40 @@ def claim(finding: Finding, found: Judgement) -> str:
             "the draw; it has grown since, so no share can be given: "
             "`affectflow sample --top-up` adds new messages, or draw another sample."
         )
+    rests_on = f"{count(finding.n, 'message')}, {_raters(finding, found)}"
+    if not finding.is_validated:
+        return (
+            f"{name}: no share can be given, because {who} is not validated: "
+            f"{_not_validated(finding)}; rests on {rests_on}."
+        )
     return (
         f"{name}: about {_percent(finding.prevalence.corrected)} of the messages, "
         f"corrected for the measured error of {who}, which finds it in "
-        f"{finding.prevalence.apparent.value:.1%}; rests on "
-        f"{count(finding.n, 'message')}, "
-        f"{_raters(finding, found)}{_not_validated(finding)}."
+        f"{finding.prevalence.apparent.value:.1%}; rests on {rests_on}."
     )
 
 
-def _share_alone(finding: Finding) -> str:
-    if not finding.has_share:
-        return ""
-    return f"about {_percent(finding.prevalence.corrected)} of the messages, but "
+def _one_sided(finding: Finding) -> str:
+    """Returns what to do where people gave one answer only."""
+    every = "every" if finding.positives else "no"
+    n = enough_after(finding.n)
+    return (
+        f"nothing can be concluded about {finding.annotator_id}: people found it in "
+        f"{every} message of {finding.n:,}. Label {n - finding.n:,} more "
+        f"(`affectflow sample --n {n}`), or draw a sample with --stratify score."
+    )
 
 
 def _not_validated(finding: Finding) -> str:
-    if finding.is_validated:
-        return ""
-    if finding.prevalence.youden.value <= 0:
-        why = (
-            "it is no better than chance here (sensitivity + specificity is 1 or less)"
+    if (wanted := finding.labels_wanted) is None:
+        return (
+            "on these labels it does no better than chance (sensitivity + specificity "
+            "is 1 or less)"
         )
-    else:
-        why = "these messages cannot tell it from chance; label more"
     return (
-        f"; {finding.annotator_id} is not validated, so reports show no shares: {why}"
+        f"these labels cannot tell it from chance; about {wanted - finding.n:,} more "
+        f"might (`affectflow sample --n {wanted}` with the same options draws the same "
+        "messages and more)"
     )
 
 

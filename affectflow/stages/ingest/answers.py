@@ -35,6 +35,7 @@ from affectflow.stages.runs.answers import (
 from affectflow.stages.runs.receipts import Receipt, peak_rss_bytes, receipt_path
 from affectflow.stages.runs.results import PARTIAL, Work, free_path
 from affectflow.stages.runs.rollups import rollups
+from affectflow.stages.runs.statuses import counted
 
 
 class Step(NamedTuple):
@@ -170,9 +171,11 @@ class Keeper:
                 self._receipt.works.append(list(step.work))
             if not self._lake.storage.exists(*receipt_path(*step.work, part)):
                 done = rows == n_rows
-                self._finish(step, part, found, n_rows) if done else self._some(
-                    step, part, found
-                )
+                if done:
+                    counters = _counters(batch, step)
+                    self._finish(step, part, found, n_rows, counters)
+                else:
+                    self._some(step, part, found)
 
     def keep_rest(
         self, part: str, ids: pa.Array, unsigned: Mapping[str, pa.RecordBatch]
@@ -206,9 +209,14 @@ class Keeper:
         return [path for path in self._old[table] if path.startswith(f"{folder}/")]
 
     def _finish(
-        self, step: Step, part: str, found: dict[str, pa.Table], n_rows: int
+        self,
+        step: Step,
+        part: str,
+        found: dict[str, pa.Table],
+        n_rows: int,
+        counters: dict[str, int],
     ) -> None:
-        receipt = Receipt(unit=part, run_id=self._run_id)
+        receipt = Receipt(unit=part, run_id=self._run_id, counters=counters)
         receipt.rows = {"rows_in": n_rows, "rows_out": n_rows, "rows_dead": 0}
         if step.labels_of:
             receipt.base = self._paths_read(step.labels_of, part)
@@ -268,6 +276,11 @@ class _Came:
         for name, value in ids.items():
             rows = rows.filter(pc.equal(rows.column(name), value))
         return rows
+
+
+def _counters(batch: pa.RecordBatch, step: Step) -> dict[str, int]:
+    """Returns what the stage of a step counts; what a miner passed over is unknown."""
+    return counted(batch, step.annotator_id) if step.stage == ANNOTATE else {}
 
 
 def _results(came: _Came, step: Step) -> dict[str, pa.Table]:

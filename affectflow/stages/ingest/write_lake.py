@@ -11,6 +11,8 @@ from affectflow.kinds.source import Sink
 from affectflow.schemas import UTTERANCES, fields
 from affectflow.stages.ingest.losses import take_examples
 from affectflow.stages.ingest.store import StoreUtterances
+from affectflow.stages.runs.answers import ANNOTATE, MINE
+from affectflow.stages.runs.receipts import receipts_of, total
 from affectflow.stages.runs.request import BUDGET, Request, new_request
 from affectflow.stages.runs.run import Row, last_run
 
@@ -71,3 +73,21 @@ class WriteLake(Sink):
         lake, request = self._written
         row = last_run(lake, request)
         return row and {**row, **take_examples(lake, request.name)}
+
+    def answered(self) -> list[Row]:
+        """Returns what the steps before it answered: stage, rows and counters.
+
+        Conversations that a step has answered only in part are left to its stage.
+        """
+        if self._written is None:
+            return []
+        lake, request = self._written
+        found = {
+            stage: total(receipts_of(lake, stage, request.run_id))
+            for stage in (ANNOTATE, MINE)
+        }
+        return [
+            {"stage": stage, "counters": summed.counters, **summed.rows}
+            for stage, summed in found.items()
+            if summed.rows["rows_in"]
+        ]

@@ -4,7 +4,7 @@ import json
 import resource
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -142,6 +142,15 @@ def read_receipt(lake: Lake, stage: str, folder: str, name: str) -> Receipt | No
             f"the receipt {lake.storage.url(*path)!r} is damaged ({error}); remove it: "
             f"`affectflow {stage}` then redoes this part"
         ) from error
+
+
+def receipts_of(lake: Lake, stage: str, run_id: str) -> Iterator[Receipt]:
+    """Yields the receipts of a stage that a run wrote, whatever command it was."""
+    for folder in lake.storage.names(WORK, stage):
+        for name in lake.storage.names(WORK, stage, folder):
+            receipt = read_receipt(lake, stage, folder, name.removesuffix(".json"))
+            if receipt is not None and receipt.run_id == run_id:
+                yield receipt
 
 
 FILES_CUT = "files_cut"

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 import typer
@@ -55,6 +56,16 @@ def test_sample_and_gold_work_as_commands(app, folder, lines, tmp_path):
     assert "10 answers of ann" in done.output
     assert "warning: one rater for anger, joy" in done.output
     assert "no annotator in this lake gives these labels" in done.output
+
+
+def test_scripts_get_what_was_drawn_as_one_row(folder, tmp_path, capsys):
+    out = str(tmp_path / "s.csv")
+
+    commands.sample(str(folder / "lake"), out, n=5, shape="json")
+
+    row = json.loads(capsys.readouterr().out)
+    assert (row["n"], row["out"], row["html"]) == (5, out, None)
+    assert row["sample_id"] in (tmp_path / "s.csv").read_text("utf-8")
 
 
 def test_a_filled_sheet_is_not_written_over(app, folder, lines, tmp_path):

@@ -131,7 +131,7 @@ def test_annotators_of_a_file_are_told_apart(tmp_path):
 
     assert {row["annotator_id"] for row in both.rows} == {"m1", "m2"}
     assert {row["annotator_id"] for row in one.rows} == {"m2"}
-    with pytest.raises(UsageError, match="no annotator 'm3' in the file"):
+    with pytest.raises(UsageError, match=r"answers\.jsonl': no annotator 'm3'; it has"):
         evaluate_file(path, "emotion", annotator="m3")
 
 

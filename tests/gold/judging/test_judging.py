@@ -1,12 +1,16 @@
 """What people decided judges the annotators, also in a lake that changed since."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from affectflow.batches.bootstrap import Interval
 from affectflow.cli import validation as commands
 from affectflow.errors import UsageError
 from affectflow.gold.judging.findings import judge
+from affectflow.gold.judging.tables import tables_of
 from affectflow.gold.judging.wording import claim
 from affectflow.gold.truth.decisions import truth
 from tests.given.factories import utterances
@@ -117,6 +121,7 @@ def test_what_is_found_is_written_to_measures(lake, folder):
         "specificity",
         "apparent_prevalence",
         "prevalence",
+        "youden",
         "validation",
     }
     task, unit, name, alpha, low, high, n = found["agreement"]
@@ -126,7 +131,24 @@ def test_what_is_found_is_written_to_measures(lake, folder):
     assert found["validation"] == found["precision"]
 
 
-def test_an_annotator_that_guesses_gets_a_share_and_no_validation(lake, folder):
+def test_scripts_get_shares_and_intervals_as_numbers(lake, folder, capsys):
+    sheet = str(fill(folder / "sheet.csv", CAREFUL, "ann"))
+    commands.gold(lake.uri, [sheet], shape="json")
+    told = json.loads(capsys.readouterr().out)
+    (row,) = told["annotators"]
+    kept = measures(lake)
+
+    for name in ("precision", "recall", "specificity", "prevalence"):
+        ends = [row[name], row[f"{name}_low"], row[f"{name}_high"]]
+        assert ends == list(kept[name][3:6])
+    assert (row["validated"], row["why_no_share"]) == (True, None)
+    (imported_,) = told["imported"]
+    assert (imported_["raters"], imported_["added"]) == (["ann"], 200)
+    # One rater agrees with nobody: unknown, not NaN, which is no JSON.
+    assert told["agreement"][0]["alpha"] is None
+
+
+def test_an_annotator_that_guesses_gets_no_share_and_no_validation(lake, folder):
     imported(lake, fill(folder / "sheet.csv", yes_if("merged"), "ann"))
     found = judge(lake)
     (finding,) = found.findings
@@ -134,10 +156,27 @@ def test_an_annotator_that_guesses_gets_a_share_and_no_validation(lake, folder):
 
     assert finding.prevalence.corrected.low < true < finding.prevalence.corrected.high
     assert "validation" not in measures(lake)
-    assert measures(lake)["prevalence"][3] == finding.prevalence.corrected.value
-    said = claim(finding, found)
-    assert "not validated, so reports show no shares" in said
-    assert "no share may be given" not in said
+    (row,) = tables_of(found)["annotators"]
+    assert row["prevalence"] is row["apparent_prevalence"] is None
+    assert (row["validated"], row["why_no_share"]) == (False, "not validated")
+    assert "no share can be given, because" in row["claim"]
+    assert "%" not in row["claim"]
+
+
+def test_what_is_not_validated_yet_says_how_many_labels_might_do(lake, folder):
+    imported(lake, fill(folder / "sheet.csv", CAREFUL, "ann"))
+    found = judge(lake)
+    (finding,) = found.findings
+
+    def said(*youden):
+        shares = finding.prevalence._replace(youden=Interval(*youden))
+        return claim(replace(finding, prevalence=shares), found)
+
+    # 200 * (0.3 / 0.2) ** 2
+    assert "about 200 more might (`affectflow sample --n 400`" in said(0.0, -0.3, 0.3)
+    more = "about 250 more might (`affectflow sample --n 450`"
+    assert more in said(0.2, -0.1, 0.5)
+    assert "on these labels it does no better than chance" in said(-0.3, -0.5, -0.1)
 
 
 def test_a_validation_goes_when_its_answers_change(lake, folder):

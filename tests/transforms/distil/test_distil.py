@@ -284,8 +284,8 @@ def test_several_tasks_are_told_apart_by_name(base, strict, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"temperature": 0.0}, "`temperature` is out of its range, got 0.0"),
-        ({"batch": 1}, "`batch` is out of its range, got 1"),
+        ({"temperature": 0.0}, "`temperature` must be above 0, got 0.0"),
+        ({"batch": 1}, "`batch` must be at least 2, got 1"),
         ({"layers": 2}, "`layers` are those of a `base`, and none is named"),
     ],
 )

@@ -159,7 +159,7 @@ def test_data_that_cannot_be_learned_say_why(tmp_path, change, options, words):
     ("options", "words"),
     [
         ({"regions": (4, 4)}, "`regions` has 8 electrodes, and `channels` 14"),
-        ({"dropout": 1.0}, "`dropout` is out of its range"),
+        ({"dropout": 1.0}, "`dropout` must be at least 0 and below 1, got 1.0"),
         ({"objective": "mse"}, "mse"),
     ],
 )

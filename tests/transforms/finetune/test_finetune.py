@@ -344,7 +344,7 @@ def test_a_base_without_safetensors_is_refused(tmp_path):
     ("options", "message"),
     [
         ({"head": "two"}, "`head` must be one of"),
-        ({"head": "one", "epochs": 0}, "`epochs` is out of its range, got 0"),
+        ({"head": "one", "epochs": 0}, "`epochs` must be at least 1, got 0"),
         ({"head": "value", "balance": 0.9}, "head=value has none: leave it out"),
     ],
 )

@@ -464,5 +464,5 @@ def test_what_cannot_be_fused_is_refused_in_one_line(lake, tmp_path):
         with pytest.raises(UsageError, match=words) as caught:
             trainer.train_in(tmp_path, Path(lake))
         assert "\n" not in str(caught.value)
-    with pytest.raises(UsageError, match="`over` is out of its range"):
+    with pytest.raises(UsageError, match="`over` must be two annotators or more, got "):
         registry.make("trainers", "fuse", {"over": "one@1"})

@@ -252,7 +252,7 @@ def test_rated_replies_of_a_lake_are_pairs(here, tmp_path):
     [
         ({}, {"prompt": "moood"}, "none of the prompts is named|moood"),
         ({}, {"base": "nowhere"}, "nowhere"),
-        ({}, {"rank": 0}, "`rank` is out of its range, got 0"),
+        ({}, {"rank": 0}, "`rank` must be at least 1, got 0"),
         ({}, {"tune": "all", "keep": "adapter"}, "leave out `keep` and `dtype`"),
         ({}, {"layers": ("nope",)}, "no adapter fits the base: .*nope"),
         ({"label": "joy"}, {}, "rows to learn from have the answer 'joy'"),

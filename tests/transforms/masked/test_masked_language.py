@@ -209,10 +209,10 @@ def test_accounts_and_links_are_read_as_bertweet_does_if_the_tokenizer_asks(base
     ("options", "message"),
     [
         ({"order": "first"}, "`order` must be one of"),
-        ({"budget": 1.0}, "`budget` is out of its range, got 1.0"),
-        ({"p_lexicon": 1.5}, "`p_lexicon` is out of its range, got 1.5"),
+        ({"budget": 1.0}, "`budget` must be above 0 and below 1, got 1.0"),
+        ({"p_lexicon": 1.5}, "`p_lexicon` must be from 0 to 1, got 1.5"),
         ({"p_other": 0}, "nothing would be masked: `p_other` is 0"),
-        ({"epochs": 0}, "`epochs` is out of its range, got 0"),
+        ({"epochs": 0}, "`epochs` must be at least 1, got 0"),
     ],
 )
 def test_options_out_of_their_range_are_refused(options, message):

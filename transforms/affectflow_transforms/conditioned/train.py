@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from affectflow import vocabularies, weights
-from affectflow.errors import UsageError
 from affectflow.kinds.trainer import FolderTrainer, Tell, Trained, quiet
 from affectflow.registry import Card
 from affectflow_transforms.conditioned import network
@@ -40,6 +39,7 @@ from affectflow_transforms.finetune.splits import (
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import source as bases
 from affectflow_transforms.models.pretrained.source import allows_commerce
+from affectflow_transforms.models.ranges import TRAINING, above, at_least, check_ranges
 
 _MODEL = "model"
 
@@ -102,21 +102,9 @@ class Conditioned(FolderTrainer):
     )
 
     def __post_init__(self) -> None:
-        ranges = {
-            "epochs": self.epochs >= 1,
-            "patience": self.patience >= 1,
-            "batch": self.batch >= 1,
-            "rate": self.rate > 0,
-            "head_rate": self.head_rate > 0,
-            "max_tokens": self.max_tokens >= 3,
-            "seed": self.seed >= 0,
-        }
-        for name, fits in ranges.items():
-            if not fits:
-                raise UsageError(
-                    f"`{name}` is out of its range, got {getattr(self, name)!r}; see "
-                    "`affectflow plugins Conditioned`"
-                )
+        check_ranges(
+            self, {**TRAINING, "head_rate": above(0), "max_tokens": at_least(3)}
+        )
 
     def train_in(
         self, work: Path, data: Path, *, licence: str = "", tell: Tell = quiet

@@ -32,6 +32,14 @@ from affectflow_transforms.finetune.licences import check_passing_on
 from affectflow_transforms.finetune.scores import figure_of, figures_of, thresholds_of
 from affectflow_transforms.finetune.splits import Rows, Splits, say_few, split
 from affectflow_transforms.models.pretrained import source as bases
+from affectflow_transforms.models.ranges import (
+    RISING,
+    STEPS,
+    TRAINING,
+    above,
+    at_least,
+    check_ranges,
+)
 
 FILE = "model.safetensors"
 _MODEL = "model"
@@ -117,22 +125,22 @@ class Distil(FolderTrainer):
     )
 
     def __post_init__(self) -> None:
-        ranges = {
-            "layers": self.layers >= 0,
-            "temperature": self.temperature > 0,
-            "scale": self.scale is None or self.scale[0] < self.scale[1],
-            "epochs": self.epochs >= 0,
-            "patience": self.patience >= 1,
-            "batch": self.batch >= 2,
-            "rate": self.rate >= 0,
-            "head_rate": self.head_rate > 0,
-            "weight_decay": self.weight_decay >= 0,
-            "warmup": 0 <= self.warmup < 1,
-            "max_tokens": self.max_tokens >= 3,
-            "longest_s": self.longest_s >= 0.1,
-            "seed": self.seed >= 0,
-        }
-        marks.check_ranges(self, ranges)
+        check_ranges(
+            self,
+            {
+                **TRAINING,
+                **STEPS,
+                "layers": at_least(0),
+                "temperature": above(0),
+                "scale": RISING,
+                "epochs": at_least(0),
+                "batch": at_least(2),
+                "rate": at_least(0),
+                "head_rate": above(0),
+                "max_tokens": at_least(3),
+                "longest_s": at_least(0.1),
+            },
+        )
         if self.layers and not self.base:
             raise UsageError("`layers` are those of a `base`, and none is named")
 

@@ -40,6 +40,14 @@ from affectflow_transforms.finetune.splits import (
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.media import Clip
 from affectflow_transforms.models.pretrained.options import check_word
+from affectflow_transforms.models.ranges import (
+    BELOW_1,
+    TRAINING,
+    Range,
+    above,
+    at_least,
+    check_ranges,
+)
 
 PUBLISHED = (
     *("AF3", "F7", "F3", "FC5", "T7", "P7", "O1"),
@@ -119,25 +127,26 @@ class GraphEEG(FolderTrainer):
 
     def __post_init__(self) -> None:
         check_word("objective", self.objective, OBJECTIVES)
-        ranges = {
-            "sigma": self.sigma > 0,
-            "rate": self.rate >= 16,
-            "window_s": self.rate * self.window_s >= 8,
-            "hops": self.hops >= 1,
-            "regions": len(self.regions) >= 1 and min(self.regions) >= 1,
-            "dropout": 0 <= self.dropout < 1,
-            "epochs": self.epochs >= 1,
-            "patience": self.patience >= 1,
-            "batch": self.batch >= 2,
-            "rate_of_learning": self.rate_of_learning > 0,
-            "seed": self.seed >= 0,
-        }
-        for name, fits in ranges.items():
-            if not fits:
-                raise UsageError(
-                    f"`{name}` is out of its range, got {getattr(self, name)!r}; see "
-                    "`affectflow plugins GraphEEG`"
-                )
+        check_ranges(
+            self,
+            {
+                **TRAINING,
+                "sigma": above(0),
+                "rate": at_least(16),
+                "window_s": Range(
+                    lambda window_s: self.rate * window_s >= 8,
+                    f"at least {8 / self.rate:g}, 8 samples",
+                ),
+                "hops": at_least(1),
+                "regions": Range(
+                    lambda regions: min(regions, default=0) >= 1,
+                    "numbers of at least 1, separated by commas",
+                ),
+                "dropout": BELOW_1,
+                "batch": at_least(2),
+                "rate_of_learning": above(0),
+            },
+        )
         if len(self._channels) != sum(self.regions):
             raise UsageError(
                 f"`regions` has {sum(self.regions)} electrodes, and `channels` "

@@ -4,10 +4,41 @@ from typing import Any
 
 from affectflow.errors import UsageError
 from affectflow.kinds.objective import HEADS
-from affectflow_transforms.finetune import marks, soft
+from affectflow_transforms.finetune import soft
 from affectflow_transforms.models.pretrained.options import check_word
+from affectflow_transforms.models.ranges import (
+    BELOW_1,
+    RISING,
+    SHARE,
+    STEPS,
+    TRAINING,
+    Range,
+    above,
+    at_least,
+    check_ranges,
+    one_of,
+)
 
 _BALANCED = ("one", "pair", "several")
+_RANGES = {
+    **TRAINING,
+    **STEPS,
+    "batch": at_least(2),
+    "head_rate": above(0),
+    "layer_decay": Range(lambda value: 0 < value <= 1, "above 0 and at most 1"),
+    "balance": BELOW_1,
+    "sam_rho": at_least(0),
+    "max_tokens": at_least(3),
+    "lexicon_loss": at_least(0),
+    "words": at_least(1),
+    "lstm": at_least(1),
+    "hidden": at_least(0),
+    "dropout": BELOW_1,
+    "frozen_layers": at_least(0),
+    "teacher_weight": SHARE,
+    "cues": one_of("", "words"),
+    "scale": RISING,
+}
 
 
 def check_options(trainer: Any) -> None:
@@ -22,30 +53,7 @@ def check_options(trainer: Any) -> None:
 
 def _check_ranges(trainer: Any) -> None:
     check_word("head", trainer.head, HEADS)
-    ranges = {
-        "epochs": trainer.epochs >= 1,
-        "patience": trainer.patience >= 1,
-        "batch": trainer.batch >= 2,
-        "rate": trainer.rate > 0,
-        "head_rate": trainer.head_rate > 0,
-        "layer_decay": 0 < trainer.layer_decay <= 1,
-        "weight_decay": trainer.weight_decay >= 0,
-        "warmup": 0 <= trainer.warmup < 1,
-        "balance": 0 <= trainer.balance < 1,
-        "sam_rho": trainer.sam_rho >= 0,
-        "max_tokens": trainer.max_tokens >= 3,
-        "seed": trainer.seed >= 0,
-        "lexicon_loss": trainer.lexicon_loss >= 0,
-        "words": trainer.words >= 1,
-        "lstm": trainer.lstm >= 1,
-        "hidden": trainer.hidden >= 0,
-        "dropout": 0 <= trainer.dropout < 1,
-        "frozen_layers": trainer.frozen_layers >= 0,
-        "teacher_weight": 0 <= trainer.teacher_weight <= 1,
-        "cues": trainer.cues in ("", "words"),
-        "scale": trainer.scale is None or trainer.scale[0] < trainer.scale[1],
-    }
-    marks.check_ranges(trainer, ranges)
+    check_ranges(trainer, _RANGES)
 
 
 def _check_together(trainer: Any) -> None:

@@ -1,25 +1,14 @@
-"""What trainers of folders share: ranges of options, marks of checkpoints, units."""
+"""What trainers of folders share: marks of checkpoints, units."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from affectflow.errors import UsageError
 from affectflow_transforms.finetune.splits import Source
 from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import source as bases
-
-
-def check_ranges(trainer: Any, ranges: Mapping[str, bool]) -> None:
-    """Raises UsageError if an option of a trainer does not fit into its range."""
-    for name, fits in ranges.items():
-        if not fits:
-            raise UsageError(
-                f"`{name}` is out of its range, got {getattr(trainer, name)!r}; see "
-                f"`affectflow plugins {type(trainer).__name__}`"
-            )
 
 
 def mark_of(

@@ -38,6 +38,14 @@ from affectflow_transforms.fuse.quality import (
 from affectflow_transforms.fuse.rows import Corpus, Examples, corpus_of
 from affectflow_transforms.fuse.saved import ANNOTATOR, FILE, Plan
 from affectflow_transforms.fuse.vectors import Rows
+from affectflow_transforms.models.ranges import (
+    BELOW_1,
+    TRAINING,
+    Range,
+    above,
+    at_least,
+    check_ranges,
+)
 
 _MODEL = "model"
 
@@ -101,19 +109,18 @@ class Fuse(FolderTrainer):
     )
 
     def __post_init__(self) -> None:
-        ranges = {
-            "over": len(self.over) >= 2,
-            "width": self.width >= 1,
-            "temperature": self.temperature > 0,
-            "drop": 0 <= self.drop < 1,
-            "contrast_epochs": self.contrast_epochs >= 0,
-            "epochs": self.epochs >= 1,
-            "patience": self.patience >= 1,
-            "batch": self.batch >= 2,
-            "rate": self.rate > 0,
-            "seed": self.seed >= 0,
-        }
-        marks.check_ranges(self, ranges)
+        check_ranges(
+            self,
+            {
+                **TRAINING,
+                "over": Range(lambda given: len(given) >= 2, "two annotators or more"),
+                "width": at_least(1),
+                "temperature": above(0),
+                "drop": BELOW_1,
+                "contrast_epochs": at_least(0),
+                "batch": at_least(2),
+            },
+        )
 
     @property
     def _ways(self) -> Ways:

@@ -38,6 +38,15 @@ from affectflow_transforms.models.generate import Generate, adapter, loading
 from affectflow_transforms.models.generate.generator import Generator
 from affectflow_transforms.models.pretrained import source as bases
 from affectflow_transforms.models.pretrained.options import check_word
+from affectflow_transforms.models.ranges import (
+    BELOW_1,
+    SOME,
+    STEPS,
+    TRAINING,
+    above,
+    at_least,
+    check_ranges,
+)
 
 ANNOTATOR = "Generate"
 _MODEL, _BEFORE = "model", "before.json"
@@ -135,27 +144,19 @@ class Instruct(FolderTrainer):
         check_word("keep", self.keep, ("merged", "adapter"))
         check_word("dtype", self.dtype, ("float32", "bfloat16"))
         self.rate = self.rate or _RATES[self.tune]
-        ranges = {
-            "beta": self.beta > 0,
-            "rank": self.rank >= 1,
-            "alpha": self.alpha > 0,
-            "dropout": 0 <= self.dropout < 1,
-            "layers": bool(self.layers),
-            "epochs": self.epochs >= 1,
-            "patience": self.patience >= 1,
-            "batch": self.batch >= 1,
-            "rate": self.rate > 0,
-            "weight_decay": self.weight_decay >= 0,
-            "warmup": 0 <= self.warmup < 1,
-            "max_tokens": self.max_tokens >= 0,
-            "seed": self.seed >= 0,
-        }
-        for name, fits in ranges.items():
-            if not fits:
-                raise UsageError(
-                    f"`{name}` is out of its range, got {getattr(self, name)!r}; see "
-                    "`affectflow plugins Instruct`"
-                )
+        check_ranges(
+            self,
+            {
+                **TRAINING,
+                **STEPS,
+                "beta": above(0),
+                "rank": at_least(1),
+                "alpha": above(0),
+                "dropout": BELOW_1,
+                "layers": SOME,
+                "max_tokens": at_least(0),
+            },
+        )
         if self.tune == "all" and (self.keep == "adapter" or self.dtype != "float32"):
             raise UsageError(
                 "tune=all fits all weights, in float32: leave out `keep` and `dtype`, "

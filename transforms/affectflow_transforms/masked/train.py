@@ -38,6 +38,15 @@ from affectflow_transforms.models import trained
 from affectflow_transforms.models.pretrained import bertweet
 from affectflow_transforms.models.pretrained import source as bases
 from affectflow_transforms.models.pretrained.options import check_word
+from affectflow_transforms.models.ranges import (
+    SHARE,
+    STEPS,
+    TRAINING,
+    Range,
+    above,
+    at_least,
+    check_ranges,
+)
 
 FILE = "model.safetensors"
 _MODEL = "model"
@@ -123,21 +132,18 @@ class MaskedLanguage(FolderTrainer):
 
     def __post_init__(self) -> None:
         check_word("order", self.order, ORDERS)
-        ranges = {
-            "p_lexicon": 0 <= self.p_lexicon <= 1,
-            "p_other": 0 <= self.p_other <= 1,
-            "budget": 0 < self.budget < 1,
-            "epochs": self.epochs >= 1,
-            "patience": self.patience >= 1,
-            "batch": self.batch >= 1,
-            "rate": self.rate > 0,
-            "head_rate": self.head_rate > 0,
-            "weight_decay": self.weight_decay >= 0,
-            "warmup": 0 <= self.warmup < 1,
-            "max_tokens": self.max_tokens >= 3,
-            "seed": self.seed >= 0,
-        }
-        marks.check_ranges(self, ranges)
+        check_ranges(
+            self,
+            {
+                **TRAINING,
+                **STEPS,
+                "p_lexicon": SHARE,
+                "p_other": SHARE,
+                "budget": Range(lambda value: 0 < value < 1, "above 0 and below 1"),
+                "head_rate": above(0),
+                "max_tokens": at_least(3),
+            },
+        )
         if not self.order and not (self.p_other or (self.lexicon and self.p_lexicon)):
             raise UsageError(
                 "nothing would be masked: `p_other` is 0, and no word of a lexicon is "

@@ -17,6 +17,7 @@ from affectflow.errors import UsageError
 from affectflow.kinds.measure import ATTRIBUTES, TASKS, Measure, Value
 from affectflow.registry import Card
 from affectflow_transforms.measures.ranking import Flags, Floats, auc
+from affectflow_transforms.models.ranges import spelt
 
 _POLICY = """
 WITH units AS (
@@ -210,7 +211,8 @@ FROM observations GROUP BY ALL
     def __post_init__(self) -> None:
         if any(n < 1 for n in (*self.o, *self.after)):
             raise UsageError(
-                f"`o` and `after` must be at least 1, got {self.o} and {self.after}"
+                f"`o` and `after` must be at least 1, got {spelt(self.o)} and "
+                f"{spelt(self.after)}"
             )
         if not math.isfinite(self.threshold):
             raise UsageError(f"`threshold` must be finite, got {self.threshold:g}")

@@ -27,6 +27,15 @@ from affectflow_transforms.finetune.aims import Aim, Wanted, aim_of
 from affectflow_transforms.finetune.licences import check_passing_on, forbidding
 from affectflow_transforms.finetune.splits import Source, Splits, column, say_few
 from affectflow_transforms.models import trained
+from affectflow_transforms.models.ranges import (
+    RISING,
+    SOME,
+    STEPS,
+    TRAINING,
+    Range,
+    at_least,
+    check_ranges,
+)
 from affectflow_transforms.sequences import network
 from affectflow_transforms.sequences.card import Facts, card_of
 from affectflow_transforms.sequences.lesson import (
@@ -126,31 +135,26 @@ class Tracks(FolderTrainer):
     )
 
     def __post_init__(self) -> None:
-        ranges = {
-            "size": self.size >= 1,
-            "stride": self.stride >= 1,
-            "fps": self.fps >= 0,
-            "hz": self.hz >= 0,
-            "hidden": self.hidden >= 1,
-            "layers": self.layers >= 1,
-            "labels": bool(self.labels),
-            "folds": self.folds >= 2,
-            "fold": 0 <= self.fold < self.folds,
-            "epochs": self.epochs >= 1,
-            "patience": self.patience >= 1,
-            "batch": self.batch >= 2,
-            "rate": self.rate > 0,
-            "weight_decay": self.weight_decay >= 0,
-            "warmup": 0 <= self.warmup < 1,
-            "seed": self.seed >= 0,
-            "scale": self.scale is None or self.scale[0] < self.scale[1],
-        }
-        for name, fits in ranges.items():
-            if not fits:
-                raise UsageError(
-                    f"`{name}` is out of its range, got {getattr(self, name)!r}; see "
-                    "`affectflow plugins Tracks`"
-                )
+        check_ranges(
+            self,
+            {
+                **TRAINING,
+                **STEPS,
+                "size": at_least(1),
+                "stride": at_least(1),
+                "fps": at_least(0),
+                "hz": at_least(0),
+                "hidden": at_least(1),
+                "layers": at_least(1),
+                "labels": SOME,
+                "folds": at_least(2),
+                "fold": Range(
+                    lambda fold: 0 <= fold < self.folds, f"from 0 to {self.folds - 1}"
+                ),
+                "batch": at_least(2),
+                "scale": RISING,
+            },
+        )
 
     def train_in(
         self, work: Path, data: Path, *, licence: str = "", tell: Tell = quiet

@@ -27,6 +27,7 @@ from affectflow_transforms.measures.personal.fit import (
     Sums,
     fit,
 )
+from affectflow_transforms.models.ranges import spelt
 
 Mask = npt.NDArray[np.bool_]
 
@@ -160,7 +161,7 @@ GROUP BY ALL
             raise UsageError(f"`ridge` must be at least 0, got {self.ridge}")
         if not self.examples or min(self.examples) < 0:
             raise UsageError(
-                f"`examples` must be numbers of at least 0, got {self.examples}"
+                f"`examples` must be numbers of at least 0, got {spelt(self.examples)}"
             )
 
     @property

@@ -20,6 +20,7 @@ from affectflow_transforms.models.embedded import EmbeddedAnnotator
 from affectflow_transforms.models.emotions.model import ANNOTATOR, NgramModel
 from affectflow_transforms.models.emotions.ngrams import Floats
 from affectflow_transforms.models.frustration.model import OVER, FrustrationModel
+from affectflow_transforms.models.ranges import check_among
 
 TASKS = ("emotion", "frustration")
 ENGLISH = ("en", "eng")
@@ -65,8 +66,7 @@ class EmbeddedEmotions(EmbeddedAnnotator[NgramModel | FrustrationModel]):
         if OVER in self._own:
             _check_base(self._own[OVER], self.own_folder)
         self.tasks = tuple(self.tasks) or answered
-        if not set(self.tasks) <= set(answered):
-            raise UsageError(f"`tasks` must be among {answered}, got {self.tasks!r}")
+        check_among("tasks", self.tasks, answered)
 
     @classmethod
     def shipped_revision(cls) -> str:

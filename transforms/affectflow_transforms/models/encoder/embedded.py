@@ -6,13 +6,13 @@ from typing import ClassVar
 from affectflow import weights as stored
 from affectflow.batches.labelling import Answer, choose_passing
 from affectflow.batches.texts import Mask
-from affectflow.errors import UsageError
 from affectflow.kinds.identity import Origin
 from affectflow.kinds.model import Scored, Scorer
 from affectflow.registry import Card
 from affectflow_transforms.models.emotions.embedded import ENGLISH, emotion_model
 from affectflow_transforms.models.emotions.model import NgramModel
 from affectflow_transforms.models.encoder.model import ANNOTATOR, EncoderModel, Floats
+from affectflow_transforms.models.ranges import check_among
 
 TASKS = {
     "emotion": "goemotions",
@@ -70,10 +70,7 @@ class EmbeddedEncoder(Scorer[Read]):
             self.cues = "words"  # The style decides how the frame is read.
         super().__post_init__()
         self.tasks = tuple(self.tasks) or _UNLESS_SAID
-        if not set(self.tasks) <= set(TASKS):
-            raise UsageError(
-                f"`tasks` must be among {tuple(TASKS)}, got {self.tasks!r}"
-            )
+        check_among("tasks", self.tasks, tuple(TASKS))
 
     def origin(self) -> Origin:
         """Returns the weights that come with the package."""

@@ -132,4 +132,4 @@ class Pretrained(Located):
 def check_word(name: str, given: str, words: tuple[str, ...]) -> None:
     """Raises UsageError if an option is not one of the words that it may be."""
     if given not in words:
-        raise UsageError(f"`{name}` must be one of {words}, got {given!r}")
+        raise UsageError(f"`{name}` must be one of {', '.join(words)}, got {given!r}")
