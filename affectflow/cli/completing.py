@@ -83,6 +83,20 @@ def kinds(incomplete: str) -> list[str]:
     return _beginning((*registry.KINDS, *data.KINDS), incomplete)
 
 
+def plugins(incomplete: str) -> list[str]:
+    """Returns the names of all plugins and files."""
+    from affectflow import data, registry
+
+    named = [name for kind in registry.KINDS for name in registry.names(kind)]
+    named += [name for kind in data.KINDS for name in data.names(kind)]
+    return _beginning(sorted(set(named)), incomplete)
+
+
+def after_plugins(incomplete: str) -> list[str]:
+    """Returns what may follow `plugins`: its other commands, and names of plugins."""
+    return [*_beginning(("new", "test"), incomplete), *plugins(incomplete)]
+
+
 def lakes(incomplete: str) -> list[str]:
     """Returns folders that start with the word: a lake as it is, others with a `/`."""
     there = Path(incomplete)

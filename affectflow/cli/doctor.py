@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
@@ -13,17 +13,24 @@ from affectflow.cli.plugins import catalogue
 from affectflow.cli.state import STATE
 from affectflow.errors import PluginImportError
 
-_LIBRARIES = (
-    ("apache_beam", "pip install affectflow"),
-    ("pyarrow", "pip install affectflow"),
-    ("duckdb", "pip install affectflow"),
-    ("deltalake", "pip install affectflow"),
-    ("torch", "pip install 'affectflow[torch]', only for --model HUB_ID or FOLDER"),
-    ("transformers", "pip install 'affectflow[torch]', only for --model HUB_ID"),
-    ("peft", "pip install 'affectflow[train]', only for `train instruct`"),
-    ("s3fs", "pip install 'affectflow[s3]', only for s3:// paths"),
-    ("gcsfs", "pip install 'affectflow[gcp]', only for gs:// paths"),
+_LIBRARIES = ("affectflow", "apache-beam", "pyarrow", "duckdb", "deltalake", "polars")
+_EXTRAS = (
+    ("torch", "torch", "--model HUB_ID or FOLDER"),
+    ("transformers", "torch", "--model HUB_ID or FOLDER"),
+    ("peft", "train", "`train instruct`"),
+    ("httpx", "llm", "--model URL"),
+    ("soundfile", "audio", "recordings of speech"),
+    ("silero-vad", "silero", "finding speech in recordings"),
+    ("av", "vision", "videos"),
+    ("mne", "eeg", "EEG recordings"),
+    ("libarchive-c", "archives", "7z dumps"),
+    ("dulwich", "git", "Git repositories"),
+    ("presidio-analyzer", "pii", "--mask-names"),
+    ("ipykernel", "notebook", "notebooks"),
+    ("s3fs", "s3", "s3:// paths"),
+    ("gcsfs", "gcp", "gs:// paths"),
 )
+"""A distribution, the extra that brings it, and what it is for."""
 _PROGRAMS = (("java", "a JDK 17, only for Spark"),)
 
 
@@ -64,9 +71,10 @@ def _check(workers: list[dict[str, Any]], here: list[list[str]]) -> None:
 
 def _here() -> list[list[str]]:
     rows = [["python", "ok", sys.version.split()[0]]]
-    rows += [_library(name, cure) for name, cure in _LIBRARIES]
+    rows += [_library(name, "pip install affectflow") for name in _LIBRARIES]
+    rows += [_extra(*each) for each in _EXTRAS]
     rows += [_program(name, cure) for name, cure in _PROGRAMS]
-    return rows + [_plugin(row) for row in catalogue()]
+    return rows + _plugins()
 
 
 def _workers(lake: str) -> list[dict[str, Any]]:
@@ -91,11 +99,14 @@ def _workers(lake: str) -> list[dict[str, Any]]:
 
 
 def _library(name: str, cure: str) -> list[str]:
-    if find_spec(name) is None:
+    try:
+        return [name, "ok", version(name)]
+    except PackageNotFoundError:
         return [name, "missing", cure]
-    from importlib.metadata import version
 
-    return [name, "ok", version(name.replace("_", "-"))]
+
+def _extra(name: str, extra: str, used_by: str) -> list[str]:
+    return _library(name, f"pip install 'affectflow[{extra}]', only for {used_by}")
 
 
 def _program(name: str, cure: str) -> list[str]:
@@ -103,6 +114,11 @@ def _program(name: str, cure: str) -> list[str]:
     return [name, "ok", found] if found else [name, "missing", cure]
 
 
-def _plugin(row: dict[str, Any]) -> list[str]:
-    state = "BROKEN" if row.get("broken") else "ok"
-    return [f"plugin {row['name']}", state, row["summary"]]
+def _plugins() -> list[list[str]]:
+    """Returns how many plugins work, and each one that does not, with the reason."""
+    listed = catalogue()
+    broken = [row for row in listed if row.get("broken")]
+    kinds = len({row["kind"] for row in listed})
+    works = f"{len(listed) - len(broken)} of {kinds} kinds: affectflow plugins"
+    failing = [[f"plugin {row['name']}", "BROKEN", row["summary"]] for row in broken]
+    return [["plugins", "ok", works], *failing]

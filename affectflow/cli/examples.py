@@ -30,6 +30,10 @@ EXAMPLES = {
     "measure": "affectflow measure GroupGap lake --by container",
     "compare": "affectflow compare lake EmbeddedEmotions EmbeddedValence",
     "eval": "affectflow eval frustration lake",
+    "plugins": "affectflow plugins --kind models",
+    "plugins show": "affectflow plugins show RenderEmoji",
+    "plugins test": "affectflow plugins test RenderEmoji",
+    "plugins new": "affectflow plugins new renderers RenderSighs",
 }
 
 

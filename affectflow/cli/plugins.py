@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from affectflow import hub
 from affectflow.cli import completing, show
 from affectflow.cli.declaring import declaring
+from affectflow.cli.examples import example_of
 from affectflow.cli.meanings import columns_of, meanings_of
 from affectflow.cli.options import LinesOrTable, Set
 from affectflow.errors import AffectflowError, PluginImportError, UsageError
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
     from affectflow.data import DataFile
     from affectflow.kinds.prompt import Step
 
-Kind = Annotated[str, typer.Option("--kind", help="Only this kind, such as `models`.")]
+Kind = Annotated[
+    str,
+    typer.Option(
+        "--kind",
+        help="Only this kind, such as `models`.",
+        autocompletion=completing.kinds,
+    ),
+]
 
 
 class _ShowUnlessNamed(TyperGroup):
@@ -37,13 +45,20 @@ app = typer.Typer(
     name="plugins",
     cls=_ShowUnlessNamed,
     help="List the installed plugins and their files, or show one.",
+    epilog=example_of("plugins"),
     subcommand_metavar="[NAME] [--kind KIND] [--format json] | COMMAND [ARGS]...",
 )
 
 
-@app.command("show")
+@app.command("show", epilog=example_of("plugins show"))
 def cards(
-    name: Annotated[str, typer.Argument(help="One plugin; by default all.")] = "",
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="One plugin; by default all.",
+            autocompletion=completing.after_plugins,
+        ),
+    ] = "",
     kind: Kind = "",
     shape: LinesOrTable = "table",
 ) -> int:
@@ -108,10 +123,13 @@ def _show(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
         show.table(columns, [[_text(row.get(c, "")) for c in columns] for row in rows])
 
 
-@app.command("test")
+@app.command("test", epilog=example_of("plugins test"))
 @declaring
 def check(
-    name: Annotated[str, typer.Argument(help="An installed plugin.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="An installed plugin.", autocompletion=completing.plugins),
+    ],
     kind: Kind = "",
     settings: Set = None,
     data: Annotated[
@@ -170,7 +188,7 @@ def _checked(check: Callable[[Any], None], plugin: Any) -> int:
     return 0
 
 
-@app.command()
+@app.command(epilog=example_of("plugins new"))
 def new(
     kind: Annotated[
         str,
@@ -195,7 +213,13 @@ def new(
 
     folder = beginnings.write(kind, name, to)
     sys.stdout.write(f"{folder}\n")
-    show.say(f"next:  pip install -e {folder} && affectflow plugins test {name}")
+    # Sources are tried on files; the example's own test brings some.
+    tested = (
+        f"pytest {folder}"
+        if kind == "connectors"
+        else f"affectflow plugins test {name}"
+    )
+    show.say(f"next:  pip install -e {folder} && {tested}")
     return 0
 
 

@@ -22,9 +22,14 @@ _CURES = {
     "Series": "give the table that the column is in: series.to_frame()",
     "GroupBy": "give the table that is grouped",
     "DataFrameGroupBy": "give the table that is grouped",
+    "SeriesGroupBy": "give the table that is grouped",
     "ChunkedArray": "give the table that the column is in",
     "RecordBatchReader": "call .read_all() first",
     "DuckDBPyRelation": "call .df(), .pl() or .to_arrow_table() first",
+    **dict.fromkeys(
+        ("FileSystemDataset", "InMemoryDataset", "Scanner", "UnionDataset"),
+        "call .to_table() first",
+    ),
     **dict.fromkeys(
         ("list", "tuple", "ndarray", "Array", "StringArray"),
         'for texts: polars.DataFrame({"text": texts})',
@@ -158,7 +163,7 @@ class _Arrow(Frame):
         if isinstance(rows, slice):
             start, stop, _ = rows.indices(len(column))
             return _one(column.slice(start, stop - start))
-        return _one(column.take(pa.array(rows)))
+        return _one(_without_views(column).take(pa.array(rows)))
 
     def with_columns(self, columns: Mapping[str, pa.ChunkedArray]) -> Any:
         added, is_batch = self._frame, isinstance(self._frame, pa.RecordBatch)
@@ -187,6 +192,21 @@ def frame_of(given: Any) -> Frame:
         "annotate takes a pandas or Polars DataFrame, or an Arrow Table or "
         f"RecordBatch, got {type(given).__module__}.{name}; {cure}"
     )
+
+
+def decoded(column: pa.Array) -> pa.Array:
+    """Returns the values of an array of dictionary type; others stay as they are."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    return _without_views(column.dictionary).take(column.indices)
+
+
+def _without_views(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Returns string views, as `pa.table(polars_frame)` has them, as strings."""
+    # Arrow cannot take rows of string views.
+    if pa.types.is_string_view(column.type):
+        return column.cast(pa.large_string())
+    return column
 
 
 def _one(column: pa.Array | pa.ChunkedArray) -> pa.Array:

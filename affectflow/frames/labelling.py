@@ -20,7 +20,7 @@ from affectflow.frames.answers import (
     names_of,
 )
 from affectflow.frames.asked import handlers_of
-from affectflow.frames.frame import Frame, Rows, frame_of
+from affectflow.frames.frame import Frame, Rows, decoded, frame_of
 from affectflow.frames.texts import check_texts, slices, texts_of
 from affectflow.nouns import count
 from affectflow.options import as_given
@@ -225,10 +225,7 @@ def _extra_column(
         places = np.arange(table.n_rows)[rows]
         return pa.array([f"row:{place}" for place in places.tolist()], type_)
     try:
-        column = table.column(named[name], rows)
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        return column.cast(type_)
+        return decoded(table.column(named[name], rows)).cast(type_)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
         why = " ".join(str(error).split())[:200]
         raise UsageError(

@@ -3,12 +3,13 @@
 from collections.abc import Hashable, Iterator
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from affectflow.batches.batch import MAX_ROWS
 from affectflow.errors import UsageError
-from affectflow.frames.frame import Frame, Rows
+from affectflow.frames.frame import Frame, Rows, decoded
 
 _STRINGS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
 
@@ -45,8 +46,7 @@ def texts_of(frame: Frame, name: Hashable, rows: Rows) -> pa.StringArray:
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
         # Only a column of Python objects gets here.
         column = pa.array(_checked(frame, name, rows), pa.string())
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+    column = decoded(column)
     if pa.types.is_null(column.type):
         column = column.cast(pa.string())
     if not any(is_string(column.type) for is_string in _STRINGS):
@@ -62,7 +62,9 @@ def _checked(
     places = range(frame.n_rows)[rows] if isinstance(rows, slice) else rows
     texts: list[str | None] = []
     for place, value in zip(places, values, strict=True):
-        if value is None or value != value:  # NaN is not equal to itself
+        if value is None or (
+            isinstance(value, float | np.floating) and np.isnan(value)
+        ):
             texts.append(None)
         elif isinstance(value, str):
             texts.append(value.encode("utf-8", "replace").decode("utf-8"))
@@ -76,5 +78,5 @@ def _checked(
 
 
 def _short(value: Any) -> str:
-    said = repr(value)
+    said = " ".join(repr(value).split())
     return said if len(said) <= 40 else f"{said[:37]}..."

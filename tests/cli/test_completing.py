@@ -36,6 +36,8 @@ def test_a_shell_is_given_the_names_that_begin_so():
         (completing.tasks, "fr", ["frustration"]),
         (completing.tasks, "cau", ["causes"]),
         (completing.tasks, "dom", ["dominance"]),
+        (completing.plugins, "RenderEmo", ["RenderEmoji", "RenderEmoticons"]),
+        (completing.after_plugins, "te", ["test", "text"]),
         (completing.kinds, "m", ["models", "miners", "measures"]),
     ],
 )

@@ -42,11 +42,14 @@ def test_the_example_in_each_help_is_a_line_that_the_command_takes(command):
     line = EXAMPLES[command]
     arguments = shlex.split(line.partition(" > ")[0])[1:]
     ours = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    found = get_command(app).get_command(None, command)
+    found = get_command(app)
+    words = command.split()
+    for word in words:
+        found = found.get_command(None, word)
 
-    found.make_context(command, ours[1:], resilient_parsing=True)
-    assert ours[0] == command
-    assert f"Example: {' '.join(line.split())}" in help_of(command)
+    found.make_context(command, ours[len(words) :], resilient_parsing=True)
+    assert ours[: len(words)] == words
+    assert f"Example: {' '.join(line.split())}" in help_of(*words)
 
 
 def test_what_help_lists_says_each_command_in_a_whole_sentence():
@@ -89,6 +92,4 @@ def test_whatever_a_script_would_read_has_a_format():
 def test_every_command_that_help_lists_has_an_example():
     listed = get_command(app).commands.items()
 
-    assert {name for name, each in listed if not each.hidden} - set(EXAMPLES) == {
-        "plugins"
-    }
+    assert {name for name, each in listed if not each.hidden} <= set(EXAMPLES)

@@ -3,8 +3,10 @@
 import csv
 import hashlib
 import json
+import re
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -64,9 +66,9 @@ def whole(demo, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def checked(tmp_path) -> str:
-    """A lake whose labels two people have checked."""
+    """A lake whose labels two people have checked; about half of them are wrong."""
     uri = made(tmp_path / "lake")
-    rule = lambda text: "AGAIN" in text  # noqa: E731
+    rule = lambda text: "1 is" in text or "2 is" in text  # noqa: E731
     label(uri, rule, task="frustration", name="frustration")
     sheet = tmp_path / "sheet.csv"
     assert validation.sample(uri, str(sheet), n=60, seed=1) == 0
@@ -181,6 +183,23 @@ def test_samples_keep_their_probabilities_and_people_get_numbers(checked, tmp_pa
         name for name in ("person:ann", "person:ben") if name in said_in(folder)
     ]
     assert "precision" in {row["kind"] for row in rows(folder, "measures")}
+
+
+@pytest.mark.rotated
+def test_the_readme_says_how_to_compute_the_figures_of_gold_again(
+    checked, tmp_path, monkeypatch
+):
+    folder = exported(checked, tmp_path / "out")
+    readme = (folder / "README.md").read_text("utf-8")
+    (query,) = re.findall(r"```sql\n(.*?)```", readme, re.DOTALL)
+    kept = {each["kind"]: each["value"] for each in rows(folder, "measures")}
+    monkeypatch.chdir(folder)
+
+    ((_, precision, recall),) = duckdb.sql(query).fetchall()
+
+    assert 0 < kept["precision"] < 1
+    assert precision == pytest.approx(kept["precision"])
+    assert recall == pytest.approx(kept["recall"])
 
 
 @pytest.mark.rotated

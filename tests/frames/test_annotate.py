@@ -3,9 +3,11 @@
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.dataset
 import pytest
 
 import affectflow
@@ -109,6 +111,77 @@ def test_a_column_in_chunks_is_read_whatever_arrow_calls_its_type(fake, kind, is
         assert labelled["text"].dtype == frame["text"].dtype
 
 
+def dictionary(texts, kind):
+    """Returns an array of dictionary type, its values of a kind."""
+    column = pa.array(texts, pa.string()).dictionary_encode()
+    values = column.dictionary.cast(kind)
+    return pa.DictionaryArray.from_arrays(column.indices, values)
+
+
+def in_chunks(column):
+    """Returns an array in three chunks, one of them empty."""
+    half = len(column) // 2
+    return pa.chunked_array([column[:half], column[:0], column[half:]])
+
+
+def values_of(frame, name):
+    """Returns a column as a list; what is missing is None."""
+    column = frame[name]
+    is_arrow = isinstance(column, pa.Array | pa.ChunkedArray)
+    values = column.to_pylist() if is_arrow else column.to_list()
+    return [None if pd.isna(value) else value for value in values]
+
+
+HELD = {
+    "pandas, objects": lambda texts: pd.DataFrame(
+        {"text": pd.Series(texts, dtype="O")}
+    ),
+    "pandas, category": lambda texts: pd.DataFrame({"text": pd.Categorical(texts)}),
+    "pandas, one index": lambda texts: pd.DataFrame(
+        {"text": pd.Series(texts, [0] * len(texts), "string")}
+    ),
+    "pandas, views": lambda texts: pd.DataFrame(
+        {"text": pd.Series(texts, dtype=pd.ArrowDtype(pa.string_view()))}
+    ),
+    "polars, chunks": lambda texts: pl.concat(
+        [
+            pl.DataFrame({"text": pl.Series(part, dtype=pl.String)})
+            for part in (texts, [])
+        ],
+        rechunk=False,
+    ),
+    "polars, category": lambda texts: pl.DataFrame(
+        {"text": pl.Series(texts, dtype=pl.Categorical)}
+    ),
+    "views": lambda texts: pa.table(
+        {"text": in_chunks(pa.array(texts, pa.string_view()))}
+    ),
+    "dictionary": lambda texts: pa.record_batch(
+        {"text": dictionary(texts, pa.string())}
+    ),
+    "dictionary of views": lambda texts: pa.table(
+        {"text": in_chunks(dictionary(texts, pa.string_view()))}
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "texts", [[], [None], ["so annoying", None, "", "fine"]], ids=len
+)
+@pytest.mark.parametrize("held", HELD.values(), ids=HELD)
+def test_however_texts_are_held_rows_and_their_order_stay(fake, held, texts):
+    frame = held(texts)
+
+    labelled = affectflow.annotate(frame, model="Fake")
+
+    assert type(labelled) is type(frame)
+    assert values_of(labelled, "text") == texts
+    expected = ["annoyance" if text == "so annoying" else "neutral" for text in texts]
+    assert values_of(labelled, "emotion") == expected
+    if isinstance(frame, pd.DataFrame):
+        assert labelled.index.equals(frame.index)
+
+
 def test_lists_of_labels_in_pandas_are_lists_of_their_own(fake):
     frame = pd.DataFrame({"text": ["so annoying"] * 2 + ["fine", "poison"]})
 
@@ -136,6 +209,7 @@ REFUSED = [
     pytest.param({"text": ["a", 3]}, "got 3 (int) in row 1", id="mixed"),
     pytest.param({"text": [1, 2]}, "got 1 (int) in row 0", id="numbers"),
     pytest.param({"text": [b"a"]}, "(bytes) in row 0", id="bytes"),
+    pytest.param({"text": ["a", np.eye(2)]}, "(ndarray) in row 1", id="array"),
     pytest.param({"body": ["a"]}, "is not a column; known: 'body'", id="no column"),
     pytest.param({"txt": ["a"]}, "did you mean 'txt'", id="nearly a column"),
     pytest.param(
@@ -147,7 +221,10 @@ REFUSED = [
 @pytest.mark.parametrize(("columns", "said"), REFUSED)
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
 def test_what_cannot_be_labelled_is_refused_in_one_line(fake, make, columns, said):
-    if make is pl.DataFrame and columns.get("text") == ["a", 3]:
+    if (
+        make is pl.DataFrame
+        and len({type(text) for text in columns.get("text", ())}) > 1
+    ):
         frame = pl.DataFrame({"text": pl.Series(columns["text"], dtype=pl.Object)})
     else:
         frame = make(columns)
@@ -184,6 +261,8 @@ def test_two_columns_of_one_name_are_refused(fake):
         (Path("posts.csv"), "read the file first"),
         (pa.table({"text": ["a"]}).to_reader(), ".read_all()"),
         (pl.LazyFrame({"text": ["a"]}), ".collect()"),
+        (pa.dataset.dataset(pa.table({"text": ["a"]})), ".to_table()"),
+        (pd.DataFrame({"text": ["a"]}).groupby("text")["text"], "that is grouped"),
         (pd.Series(["a"]), ".to_frame()"),
         (None, "convert it to one of these first"),
     ],
@@ -242,7 +321,8 @@ def test_a_model_over_another_asks_that_one_first(fake):
         affectflow.annotate(frame, model="Over")
 
 
-def test_a_model_of_conversations_gets_them_whole_and_in_time_order(fake):
+@pytest.mark.parametrize("make", [pl.DataFrame, pa.table], ids=["polars", "views"])
+def test_a_model_of_conversations_gets_them_whole_and_in_time_order(fake, make):
     frame = pl.DataFrame(
         {
             "text": ["fine", "so annoying", "fine", "so annoying"],
@@ -252,10 +332,13 @@ def test_a_model_of_conversations_gets_them_whole_and_in_time_order(fake):
     ).with_columns(pl.col("at").str.to_datetime(time_zone="UTC"))
     columns = {"conversation_id": "thread", "timestamp": "at"}
 
-    labelled = affectflow.annotate(frame, model="Mood", over="Fake", columns=columns)
+    labelled = affectflow.annotate(
+        make(frame), model="Mood", over="Fake", columns=columns
+    )
 
     # Of each conversation the last turn in time is labelled, in its own row.
-    assert labelled["echo"].to_list() == ["1 NEUTRAL", "2 ANNOYANCE", None, None]
+    said = pa.array(labelled["echo"]).to_pylist()
+    assert said == ["1 NEUTRAL", "2 ANNOYANCE", None, None]
     with pytest.raises(UsageError, match="also reads conversation_id, timestamp"):
         affectflow.annotate(frame, model="Mood", over="Fake")
 

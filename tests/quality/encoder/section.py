@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from tests.quality.authored.reading import rows as corpus
 from tests.quality.embedded import Answers
 from tests.quality.encoder import rows
 from tests.quality.measuring import Column
-from tests.quality.real import reading
+from tests.quality.real import reading, sampling
 
 SUMMED = frustration.SUMMED
 
@@ -117,7 +118,9 @@ def _single(data: Path) -> Iterator[tuple[str, str, list[Column]]]:
                        heated.truth["frustration"][kept], units, name)  # fmt: skip
     yield _columns("authored, a tenth for choosing", "frustration", *_authored(),
                    "frustration")  # fmt: skip
-    yield _columns("400 real messages", "frustration", *_real(data), "frustration")
+    for name, texts, truth in _real(data):
+        units = [str(n) for n in range(len(texts))]
+        yield _columns(name, "frustration", texts, truth, units, "frustration")
 
 
 def _columns(
@@ -151,11 +154,23 @@ def _authored() -> tuple[list[str], embedded.Mask, list[str]]:
     )
 
 
-def _real(data: Path) -> tuple[list[str], embedded.Mask, list[str]]:
-    real = reading.sampled(data)
-    said = [
-        [reading.labels(n)[each.digest]["frustration"] for each in real]
-        for n in reading.PASSES
-    ]
-    texts = [each.text for each in real]
-    return texts, np.any(said, axis=0), [str(n) for n in range(len(real))]
+def _real(data: Path) -> Iterator[tuple[str, list[str], embedded.Mask]]:
+    """Yields two samples of real messages, and what both drew at random.
+
+    A sample that is spread over a model's score is harder for that model.
+    """
+    texts, truths, at_random = [], [], []
+    for file, model in (
+        (sampling.SAMPLE, "EmbeddedEmotions"),
+        (reading.SECOND, "EmbeddedEncoder"),
+    ):
+        found = reading.sampled(data, file)
+        texts.append([each.text for each in found])
+        truths.append(reading.either("frustration", found, file))
+        drawn = [row["drawn"] == "random" for row in sampling.sample(file)]
+        at_random.append(np.array(drawn))
+        name = f"400 real messages, half spread over the score of {model}"
+        yield name, texts[-1], truths[-1]
+    kept = np.concatenate(at_random)
+    both = [text for text, is_kept in zip(chain(*texts), kept, strict=True) if is_kept]
+    yield "400 of both, drawn at random", both, np.concatenate(truths)[kept]

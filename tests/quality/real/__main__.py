@@ -20,16 +20,22 @@ from sklearn.metrics import (
 
 from affectflow.gold.figures.agreement import alpha
 from tests.quality import embedded
-from tests.quality.real.reading import FLAGS, PASSES, labels, sampled
-from tests.quality.real.sampling import Message
+from tests.quality.real.reading import (
+    FLAGS,
+    PASSES,
+    either,
+    labels,
+    sampled,
+)
+from tests.quality.real.sampling import SAMPLE, Message
 
 WANTED = 0.6
 """The precision that the threshold was meant to have."""
 
 
-def agreement() -> Iterator[str]:
-    """Yields how far the passes agree, each text counted once."""
-    first, second = (labels(number) for number in PASSES)
+def agreement(file: Path = SAMPLE) -> Iterator[str]:
+    """Yields how far the passes over a sample agree, each text counted once."""
+    first, second = (labels(number, file) for number in PASSES)
     for flag in FLAGS:
         both = np.array([[first[key][flag], second[key][flag]] for key in first])
         yield f"{flag}: {both[:, 0].sum()} and {both[:, 1].sum()} of {len(both)}, " + (
@@ -42,9 +48,7 @@ def figures(found: list[Message]) -> Iterator[str]:
     score = _scores(found)
     domains = np.array([each.domain for each in found])
     for flag in ("frustration", "irritation"):
-        truth = np.any(
-            [[labels(n)[each.digest][flag] for each in found] for n in PASSES], axis=0
-        )
+        truth = either(flag, found)
         for domain in ("all", *sorted(set(domains))):
             own = np.full(len(found), True) if domain == "all" else domains == domain
             auc = roc_auc_score(truth[own], score[own])
@@ -56,11 +60,7 @@ def figures(found: list[Message]) -> Iterator[str]:
 
 def at_the_threshold(found: list[Message]) -> Iterator[str]:
     """Yields precision and recall of what is called frustrated, civil and uncivil."""
-    said = {n: labels(n) for n in PASSES}
-    truth, civil = (
-        np.any([[said[n][each.digest][flag] for each in found] for n in PASSES], axis=0)
-        for flag in ("frustration", "civil")
-    )
+    truth, civil = (either(flag, found) for flag in ("frustration", "civil"))
     score = _scores(found)
     chosen = score >= embedded.model().threshold
     right = chosen & truth

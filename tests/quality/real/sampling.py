@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -101,10 +101,15 @@ def _reviews(data: Path) -> list[str]:
         return [row["message"] for row in csv.DictReader(file)]
 
 
-def drawn(found: list[Message], scores: list[float]) -> list[tuple[Message, str]]:
-    """Returns the messages of the sample, in the order of their digests, and why."""
+def drawn(
+    found: list[Message], scores: list[float], counts: Mapping[str, int]
+) -> list[tuple[Message, str]]:
+    """Returns the messages drawn, in the order of their digests, and why.
+
+    Of each domain as many are drawn at random as over the score: its count.
+    """
     chosen: list[tuple[Message, str]] = []
-    for domain, count in RANDOM.items():
+    for domain, count in counts.items():
         pool = [
             (each, score)
             for each, score in zip(found, scores, strict=True)
@@ -126,21 +131,26 @@ def _spread(pool: list[tuple[Message, float]], count: int) -> list[Message]:
     return list(islice(rounds, count))
 
 
-def sample() -> list[dict[str, str]]:
-    """Returns the rows of the sample: id, domain, drawn, digest."""
-    with SAMPLE.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+def sample(file: Path = SAMPLE) -> list[dict[str, str]]:
+    """Returns the rows of a sample: id, domain, drawn, digest."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def write(file: Path, found: list[tuple[Message, str]]) -> None:
+    """Writes what was drawn, without texts."""
+    with file.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerow(["id", "domain", "drawn", "digest"])
+        for each, why in found:
+            writer.writerow([each.id, each.domain, why, each.digest])
 
 
 def main(data: Path) -> None:
     """Draws the sample again."""
     found = messages(data)
     scores = embedded.answers([each.text for each in found]).scores["frustration"]
-    with SAMPLE.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["id", "domain", "drawn", "digest"])
-        for each, why in drawn(found, scores.tolist()):
-            writer.writerow([each.id, each.domain, why, each.digest])
+    write(SAMPLE, drawn(found, scores.tolist(), RANDOM))
 
 
 if __name__ == "__main__":

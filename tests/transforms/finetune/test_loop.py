@@ -75,22 +75,14 @@ def test_a_sharpness_aware_step_has_the_published_value():
 
 
 def test_every_row_is_in_one_batch_and_texts_of_like_length_go_together():
-    lengths = np.random.default_rng(0).integers(3, 60, 5_000)
-    rows = np.arange(5_000)
+    lengths = np.random.default_rng(0).integers(3, 60, 1_000)
+    rows = np.arange(1_000)
 
     found = loop.batches(lengths, rows, 10, seed=1, epoch=2)
 
     assert sorted(np.concatenate(found)) == rows.tolist()
     padded = sum(len(batch) * lengths[batch].max() for batch in found)
     assert padded < 1.1 * lengths.sum()
-
-
-def test_steps_of_few_rows_have_both_labels_where_length_tells_the_label():
-    lengths = np.repeat([10, 20], 80)
-
-    found = loop.batches(lengths, np.arange(160), 8, seed=0, epoch=0)
-
-    assert all(len(np.unique(lengths[batch])) == 2 for batch in found)
 
 
 def test_an_epoch_has_its_own_order_and_the_same_one_each_time():

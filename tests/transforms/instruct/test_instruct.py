@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from affectflow import people, weights
@@ -18,6 +19,7 @@ from affectflow.kinds.asking import Completion, Request
 from affectflow.kinds.prompt import Answer, Step
 from affectflow.kinds.teaching import Exchange
 from affectflow.stages.preview import preview_lake
+from affectflow_transforms.finetune import loop
 from affectflow_transforms.instruct import figures
 from affectflow_transforms.instruct.lessons import Wanted, gather
 from affectflow_transforms.instruct.train import Instruct
@@ -148,6 +150,16 @@ def test_the_same_seed_gives_the_same_weights(here, tmp_path):
     )
 
     assert one == other
+
+
+def test_steps_of_few_rows_have_both_labels_where_length_tells_the_label(here):
+    lengths, rows = np.repeat([10, 20], 80), np.arange(160)
+
+    together = trainer(here)._together(len(rows))
+    found = loop.batches(lengths, rows, 8, 0, 0, together)
+
+    assert all(len(np.unique(lengths[batch])) == 2 for batch in found)
+    assert trainer(here)._together(100_000) == loop.SORTED_TOGETHER
 
 
 def test_labels_that_are_told_apart_have_a_high_auc_though_one_is_always_favoured():
@@ -304,8 +316,6 @@ def test_long_answers_and_long_questions_are_counted(here, tmp_path):
 
 
 def test_a_full_disk_is_said_and_nothing_is_half_written(here, tmp_path, monkeypatch):
-    from affectflow_transforms.finetune import loop
-
     def full(*given):
         raise StorageError("cannot write 'epoch.pt' (No space left on device)")
 

@@ -14,10 +14,8 @@ from affectflow.kinds.trainer import Tell
 from affectflow_transforms.finetune.splits import Rows
 
 CHECKPOINT = "epoch.pt"
-# So many batches are sorted by length together, of few batches only a twentieth: where
-# length tells the label, sorted batches have one label each, and few steps swing from
-# one label to the other.
-_SORTED_TOGETHER, _OF_ALL = 50, 20
+SORTED_TOGETHER = 50
+"""So many batches are sorted by length together: the rest stays random."""
 _LONGEST_STEP = 1.0
 """The norm that gradients are cut to."""
 
@@ -33,6 +31,7 @@ class Pace:
       warmup: share of the steps in which rates rise; then they fall to 0.
       seed: of the order of rows, and of what is dropped out.
       sam_rho: radius of sharpness-aware steps; 0 for plain ones.
+      together: batches that are sorted by length together.
     """
 
     epochs: int
@@ -41,6 +40,7 @@ class Pace:
     warmup: float
     seed: int
     sam_rho: float = 0.0
+    together: int = SORTED_TOGETHER
 
 
 @dataclass(kw_only=True)
@@ -150,7 +150,7 @@ def _epoch(
 
     # An epoch that is begun again drops out the same as one that goes on.
     torch.manual_seed(pace.seed * 1_000_003 + epoch)
-    order = batches(lengths, rows, pace.batch, pace.seed, epoch)
+    order = batches(lengths, rows, pace.batch, pace.seed, epoch, pace.together)
     losses = []
     for place, batch in enumerate(order):
         done = (epoch + place / len(order)) / pace.epochs
@@ -168,7 +168,14 @@ def _is_finite(module: Any) -> bool:
     return all(bool(torch.isfinite(each).all()) for _, each in _trained(module))
 
 
-def batches(lengths: Rows, rows: Rows, size: int, seed: int, epoch: int) -> list[Rows]:
+def batches(
+    lengths: Rows,
+    rows: Rows,
+    size: int,
+    seed: int,
+    epoch: int,
+    together: int = SORTED_TOGETHER,
+) -> list[Rows]:
     """Returns the rows of each step: texts of like length together, in random order.
 
     The same seed and epoch give the same batches.
@@ -176,7 +183,6 @@ def batches(lengths: Rows, rows: Rows, size: int, seed: int, epoch: int) -> list
     random = np.random.default_rng([seed, epoch])
     shuffled = random.permutation(rows)
     found: list[Rows] = []
-    together = min(_SORTED_TOGETHER, max(1, len(rows) // (size * _OF_ALL)))
     for start in range(0, len(shuffled), size * together):
         pool = shuffled[start : start + size * together]
         pool = pool[np.argsort(lengths[pool], kind="stable")]

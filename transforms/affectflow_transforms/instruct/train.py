@@ -50,6 +50,8 @@ from affectflow_transforms.models.ranges import (
 
 ANNOTATOR = "Generate"
 _MODEL, _BEFORE = "model", "before.json"
+_OF_ALL = 20
+"""A twentieth of the batches, if that is less, is sorted by length together."""
 _RATES = {"lora": 2e-4, "all": 2e-5}
 
 
@@ -302,6 +304,7 @@ class Instruct(FolderTrainer):
             batch=self.batch,
             warmup=self.warmup,
             seed=self.seed,
+            together=self._together(len(splits.learned)),
         )
         return loop.fit(
             module,
@@ -315,6 +318,15 @@ class Instruct(FolderTrainer):
             mark,
             tell,
         )
+
+    def _together(self, rows: int) -> int:
+        """Returns how many batches are sorted by length together: few of few.
+
+        Where length tells the label, sorted batches have one label each, and few steps
+        swing from one label to the other.
+        """
+        few = max(1, rows // (self.batch * _OF_ALL))
+        return min(loop.SORTED_TOGETHER, few)
 
     def _save(
         self, generator: Generator, adapted: Any, folder: Path, base: Path
