@@ -36,11 +36,11 @@ class Read:
 class EmbeddedEncoder(Scorer[Read]):
     """Labels utterances as EmbeddedEmotions does, by a small encoder.
 
-    Its emotions are right more often, and it is much slower. For the task `emotion` an utterance has
-    several of GoEmotions' 28 labels or none, for `frustration` and `irritation` one or
-    none. A label is chosen if its score reaches its own threshold. Utterances in
-    languages other than English are not scored, and texts of more than 256 tokens are
-    cut at their end.
+    Its emotions are right more often, and it is much slower. For the task `emotion` an
+    utterance has several of GoEmotions' 28 labels or none, for `frustration` and
+    `irritation` one or none. A label is chosen if its score reaches its own threshold.
+    Utterances in languages other than English are not scored, and texts of more than
+    256 tokens are cut at their end.
 
     Args:
       cues: which cues are read: `in_text`, `words` or `as_written`.
