@@ -31,6 +31,7 @@ _SAID = {
         "label",
         "{} passed over (another emotion is far likelier)",
     ),
+    "labels_of_low_scores": ("label", "{} passed over (their scores are low)"),
 }
 """Noun and wording of counters whose names do not explain themselves, by name."""
 FIRST = "parts_before"
