@@ -47,9 +47,9 @@ def course(facts: Facts) -> Html:
     if not _are_enough(sides):
         return join(
             question,
-            f" Too few messages to tell: {_said(sides)} are flagged. Compared are "
-            f"sides of at least {MIN_MESSAGES} messages, one with {MIN_FLAGGED} "
-            "flagged.",
+            f" Too few messages to tell: {_said(sides)} are flagged. A comparison "
+            f"needs {MIN_MESSAGES} messages on each side and {MIN_FLAGGED} flagged on "
+            "one.",
         )
     return join(
         question,

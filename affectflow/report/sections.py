@@ -291,8 +291,8 @@ def _why_unquoted(facts: Facts) -> str:
 
 def _no_theme(facts: Facts, families: Sequence[str]) -> str:
     named = " or ".join(families)
-    causes = {row["family"]: row["n"] for row in facts.answers["causes"]}
-    found = sum(causes.get(family, 0) for family in families)
+    causes = [row for row in facts.answers["causes"] if row["family"] in families]
+    found = sum(row["n"] for row in causes)
     if not found and any(row["stage"] == "mine" for row in facts.answers["runs"]):
         return f"`affectflow mine` found no cause of {named} in this lake."
     if not found:
@@ -300,9 +300,12 @@ def _no_theme(facts: Facts, families: Sequence[str]) -> str:
             f"This lake has no themes of {named} yet: `affectflow mine` finds causes"
             " and groups them into themes."
         )
-    query = "SELECT label, cause_text FROM causes WHERE status = 'ok'"
-    if "frustration" in families:
-        query += " AND label = 'frustration'"
+    labels = sorted({label for row in causes for label in row["labels"]})
+    listed = ", ".join("'" + label.replace("'", "''") + "'" for label in labels)
+    query = (
+        "SELECT label, cause_text FROM causes WHERE status = 'ok' "
+        f"AND label IN ({listed})"
+    )
     return (
         f"{count(found, 'cause')} of {named} in this lake, but no theme: too few "
         f"are alike. To list them: `affectflow sql {shlex.quote(facts.lake)} "

@@ -155,11 +155,13 @@ families AS (
   WHERE from_label NOT IN ('gratitude', 'grateful')
 ),
 told AS (
-  SELECT f.family, c.emotion_annotator_id, c.annotator_id AS miner FROM mined AS c
+  SELECT f.family, c.label, c.emotion_annotator_id, c.annotator_id AS miner
+  FROM mined AS c
   JOIN families AS f ON f.vocabulary IS NOT DISTINCT FROM c.vocabulary
     AND f.label IS NOT DISTINCT FROM c.label
 )
-SELECT family, count(*) AS n FROM told GROUP BY family, emotion_annotator_id, miner
+SELECT family, count(*) AS n, list(DISTINCT label ORDER BY label) AS labels
+FROM told GROUP BY family, emotion_annotator_id, miner
 QUALIFY row_number() OVER (
   PARTITION BY family
   ORDER BY coalesce(emotion_annotator_id = $annotator, false) DESC,

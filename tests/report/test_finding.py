@@ -104,7 +104,8 @@ FAR = "the week of 8 January 2024"
         pytest.param(
             [(0, 20, 9), (4, 50, 9)],
             f"Too few messages to tell: 0 of 20 in {NEAR}, 4 of 50 in {FAR} are "
-            "flagged. Compared are sides of at least 20 messages, one with 5 flagged.",
+            "flagged. A comparison needs 20 messages on each side and 5 flagged on "
+            "one.",
             id="too few flagged",
         ),
         # 4 of 25 conversations and 5 of 25: nobody can tell.

@@ -149,7 +149,9 @@ def test_causes_without_a_theme_are_counted_and_can_be_listed(tmp_path):
     text = text_of(page_of(tmp_path, few))
 
     assert f"{n} causes of irritation in this lake, but no theme: too few" in text
-    assert "affectflow sql" in text.split("but no theme")[1].split("SELECT")[0]
+    listing = text.split("but no theme")[1]
+    assert "affectflow sql" in listing.split("SELECT")[0]
+    assert "label IN ('annoyance')" in listing
 
     ran = {"stage": "mine", "state": "done", "config": '{"miner": "ConnectiveMiner@1"}'}
     few["runs"].append({"run_id": "run-8", "config_digest": "abd", **ran})
