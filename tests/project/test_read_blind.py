@@ -112,3 +112,18 @@ def test_the_page_shows_what_the_verdicts_count(reading):
 
     for line in join.summary(join.stored(reading)):
         assert line in page
+
+
+def test_the_page_shows_what_was_said_of_themes():
+    folder = READINGS[0].parent
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    with (folder / "themes.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    for corpus in CORPORA:
+        said = Counter(row["verdict"] for row in rows if row["corpus"] == corpus)
+        counts = " / ".join(str(said[each]) for each in join.SAYS)
+        assert f"| {corpus} | {said.total()}" in page
+        assert f"| {counts} |" in page
+    decoys = [row["verdict"] for row in rows if row["corpus"] == "decoy"]
+    assert decoys == ["wrong"] * 8
