@@ -179,16 +179,20 @@ def _labels_wanted(facts: Facts, n: int) -> int | None:
     return labels_wanted(Interval(*(math.nan if e is None else e for e in ends)), n)
 
 
-def sample_command(facts: Facts, n: int = LABELS_TO_BEGIN_WITH) -> str:
-    """Returns the command that draws messages to be labelled by people."""
+def sample_command(facts: Facts, more: int = 0) -> str:
+    """Returns the command that draws messages to be labelled by people.
+
+    `more` is how many where some are labelled: they go to a sheet of another name.
+    """
+    n, sheet = (more, f"sheet_{more}") if more else (LABELS_TO_BEGIN_WITH, "sheet")
     asked = (
         "--task frustration"
         if facts.measure == "frustration"
         else "--task emotion --labels irritation"
     )
     return (
-        f"affectflow sample {shlex.quote(facts.lake)} --n {n} {asked} --out sheet.csv "
-        "--html sheet.html"
+        f"affectflow sample {shlex.quote(facts.lake)} --n {n} {asked} "
+        f"--out {sheet}.csv --html {sheet}.html"
     )
 
 

@@ -85,7 +85,7 @@ def test_weights_of_ones_own_are_another_annotator(emotions, frustration):
 
 
 def test_there_is_no_frustration_over_emotions_of_ones_own(emotions):
-    with pytest.raises(UsageError, match=r"`tasks` must be among \('emotion',\), got"):
+    with pytest.raises(UsageError, match="`tasks` must be among emotion, got"):
         EmbeddedEmotions(weights=emotions, tasks=("frustration",))
 
 
