@@ -1,5 +1,6 @@
 """The report: what it may show, and what it must say."""
 
+import html
 import re
 from datetime import timedelta
 
@@ -149,7 +150,7 @@ def test_causes_without_a_theme_are_counted_and_can_be_listed(tmp_path):
     text = text_of(page_of(tmp_path, few))
 
     assert f"{n} causes of irritation in this lake, but no theme: too few" in text
-    listing = text.split("but no theme")[1]
+    listing = html.unescape(text.split("but no theme")[1])
     assert "affectflow sql" in listing.split("SELECT")[0]
     assert "label IN ('annoyance')" in listing
 
