@@ -64,12 +64,15 @@ def whole(demo, tmp_path_factory) -> Path:
     return exported(demo[1], tmp_path_factory.mktemp("export") / "demo")
 
 
+def _is_of_one_or_two(text: str) -> bool:
+    return "1 is" in text or "2 is" in text
+
+
 @pytest.fixture
 def checked(tmp_path) -> str:
     """A lake whose labels two people have checked; about half of them are wrong."""
     uri = made(tmp_path / "lake")
-    rule = lambda text: "1 is" in text or "2 is" in text  # noqa: E731
-    label(uri, rule, task="frustration", name="frustration")
+    label(uri, _is_of_one_or_two, task="frustration", name="frustration")
     sheet = tmp_path / "sheet.csv"
     assert validation.sample(uri, str(sheet), n=60, seed=1) == 0
     for rater in ("ann", "ben"):

@@ -9,18 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from affectflow import people, weights
 from affectflow.cli import training
 from affectflow.errors import StorageError, UsageError
-from affectflow.kinds.asking import Completion, Request
-from affectflow.kinds.prompt import Answer, Step
-from affectflow.kinds.teaching import Exchange
 from affectflow.stages.preview import preview_lake
 from affectflow_transforms.finetune import loop
-from affectflow_transforms.instruct import figures
 from affectflow_transforms.instruct.lessons import Wanted, gather
 from affectflow_transforms.instruct.train import Instruct
 from affectflow_transforms.models.generate import Generate, adapter
@@ -150,38 +145,6 @@ def test_the_same_seed_gives_the_same_weights(here, tmp_path):
     )
 
     assert one == other
-
-
-def test_steps_of_few_rows_have_both_labels_where_length_tells_the_label(here):
-    lengths, rows = np.repeat([10, 20], 80), np.arange(160)
-
-    together = trainer(here)._together(len(rows))
-    found = loop.batches(lengths, rows, 8, 0, 0, together)
-
-    assert all(len(np.unique(lengths[batch])) == 2 for batch in found)
-    assert trainer(here)._together(100_000) == loop.SORTED_TOGETHER
-
-
-def test_labels_that_are_told_apart_have_a_high_auc_though_one_is_always_favoured():
-    step = Step(name="mood", text="{text}", parser="label", labels=("joy", "anger"))
-    asked = [
-        (
-            Exchange(
-                row=row,
-                step=step,
-                request=Request(messages=()),
-                reading="",
-                target=label,
-                answers=(Answer(label),),
-            ),
-            Completion(text="anger", scores=(joy, 1 - joy)),
-        )
-        for row, (label, joy) in enumerate([("joy", 0.4), ("anger", 0.3)] * 20)
-    ]
-
-    (found,) = figures._auc(asked, [str(row) for row in range(40)], "mood, after")
-
-    assert (found.name, found.label, found.value) == ("choice_auc", "mood, after", 1.0)
 
 
 # -- lakes -----------------------------------------------------------------------------
