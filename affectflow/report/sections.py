@@ -369,8 +369,8 @@ def containers(facts: Facts) -> Html:
 def _rank_1(facts: Facts) -> str:
     if has_shares(facts):
         return (
-            "the highest corrected share; where too few messages are labelled by "
-            "people, there is no share and no rank"
+            "the highest corrected share; places where people labelled too few "
+            "messages have neither a share nor a rank"
         )
     return (
         f"the most {facts.measure} for its size (by the lower end of the 95 % interval)"
