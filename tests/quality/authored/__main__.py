@@ -5,7 +5,7 @@
 They are passes of one model: agreement says how clear the guideline is, no more.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +27,13 @@ def token_f1(one: str, other: str) -> float:
     return 2 * shared / (len(left) + len(right))
 
 
-def lines() -> Iterator[str]:
-    """Yields what is printed."""
-    first, second = (labels(number) for number in PASSES)
+def agreement(first: Mapping[str, Row], second: Mapping[str, Row]) -> Iterator[str]:
+    """Yields how far two passes agree.
+
+    Args:
+      first: what one says, by the id of the text.
+      second: what the other says.
+    """
     pairs = [(first[key], second[key]) for key in first]
     yield f"{len(pairs):,} messages"
     for flag in FLAGS:
@@ -58,4 +62,5 @@ def _alpha(pairs: list[tuple[Row, Row]], flag: str) -> float:
 
 
 if __name__ == "__main__":
-    print("\n".join([*lines(), *giveaways(data_folder())]))
+    lines = agreement(*map(labels, PASSES))
+    print("\n".join([*lines, *giveaways(data_folder())]))

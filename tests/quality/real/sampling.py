@@ -53,11 +53,11 @@ def messages(data: Path) -> list[Message]:
 
 def _sets(data: Path) -> Iterator[tuple[str, str, Iterable[str]]]:
     for file in sorted((data / "livechat_gitter").glob("*.txt*")):
-        yield "chat", f"livechat_gitter/{file.name}", _lines(file)
+        yield "chat", f"livechat_gitter/{file.name}", irc_lines(file)
     for file in sorted((data / "slack_se_chats").glob("*.xml.gz")):
         yield "chat", f"slack_se_chats/{file.name}", _slack(file)
     for file in sorted((data / "irc_disentanglement" / "dev").glob("*.raw.txt")):
-        yield "chat", f"irc_disentanglement/{file.name}", _lines(file)
+        yield "chat", f"irc_disentanglement/{file.name}", irc_lines(file)
     yield "issue", "se_github_emotion/train.csv", _untouched(data)
     yield "issue", "gh_incivility/comments.csv.gz", _reserved(data)
     yield "review", "toxicr/code_review.csv.gz", _reviews(data)
@@ -69,7 +69,8 @@ def _opened(file: Path) -> list[str]:
         return list(lines)
 
 
-def _lines(file: Path) -> list[str]:
+def irc_lines(file: Path) -> list[str]:
+    """Returns what is said in each line of a chat log; empty where nobody speaks."""
     found = (LINE.match(line.rstrip("\n")) for line in _opened(file))
     return [match.group(1) if match else "" for match in found]
 
