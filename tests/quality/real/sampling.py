@@ -63,7 +63,8 @@ def _sets(data: Path) -> Iterator[tuple[str, str, Iterable[str]]]:
     yield "review", "toxicr/code_review.csv.gz", _reviews(data)
 
 
-def _opened(file: Path) -> list[str]:
+def opened(file: Path) -> list[str]:
+    """Returns the lines of a file, gzipped or not."""
     opened = gzip.open if file.suffix == ".gz" else open
     with opened(file, "rt", encoding="utf-8", errors="replace") as lines:
         return list(lines)
@@ -71,12 +72,12 @@ def _opened(file: Path) -> list[str]:
 
 def irc_lines(file: Path) -> list[str]:
     """Returns what is said in each line of a chat log; empty where nobody speaks."""
-    found = (LINE.match(line.rstrip("\n")) for line in _opened(file))
+    found = (LINE.match(line.rstrip("\n")) for line in opened(file))
     return [match.group(1) if match else "" for match in found]
 
 
 def _slack(file: Path) -> list[str]:
-    root = ElementTree.fromstring("".join(_opened(file)))
+    root = ElementTree.fromstring("".join(opened(file)))
     return [each.findtext("text") or "" for each in root.iter("message")]
 
 
