@@ -10,6 +10,9 @@ from affectflow_transforms.miners.formalities import (
 from tests.given.mined_turns import mine, only_cause, turn
 
 NO_CAUSE = {
+    "thanks_and_ones_own_doing": ("Thanks Olga, committed in revision 9", "gratitude"),
+    "an_adverb_and_a_judgement": ("I'm genuinely impressed", "admiration"),
+    "praise_of_work": ("Awesome work", "admiration"),
     "thanks_and_a_name": ("Thanks Olga", "gratitude"),
     "thanks_again": ("thanks again, Milos!", "gratitude"),
     "thanks_for_what_may_come": ("Thanks in advance", "gratitude"),
@@ -46,6 +49,41 @@ def test_what_says_no_cause_is_none(text: str, label: str) -> None:
 
 
 FOUND = {
+    "thanks_to_somebody_first": (
+        "Thanks Olga, the sauna works again",
+        "gratitude",
+        "the sauna works again",
+    ),
+    "thanks_to_somebody_last": (
+        "The sauna works again, thank you Olga",
+        "gratitude",
+        "The sauna works again",
+    ),
+    "praised_not_thanked": (
+        "Thanks for the quick answer. The mosaic in the hall is beautiful.",
+        "admiration",
+        "The mosaic in the hall is beautiful",
+    ),
+    "thanked_not_praised": (
+        "The mosaic in the hall is beautiful. Thanks for the quick answer.",
+        "gratitude",
+        "the quick answer",
+    ),
+    "the_clause_that_hopes": (
+        "The ferry ran all winter without a break. I hope it runs next year",
+        "optimism",
+        "it runs next year",
+    ),
+    "what_is_judged_after_the_judgement": (
+        "We took the ferry for years, it's annoying that nobody answers the phone",
+        "annoyance",
+        "nobody answers the phone",
+    ),
+    "what_follows_but": (
+        "The fee is fair, but your sign hides it from the guests",
+        "disapproval",
+        "your sign hides it from the guests",
+    ),
     "thanked_for_one_word": ("Thanks for the lift", "gratitude", "the lift"),
     "who_is_thanked_last": (
         "Thanks for the spare key, Jo",

@@ -163,10 +163,10 @@ def test_unknown_speakers_have_no_cause_type() -> None:
 
 
 def test_a_cue_marks_the_sentence_that_feels() -> None:
-    text = "The parser uses two passes. The lexer drops comments \N{POUTING FACE}"
+    text = "The parser uses two passes. The lexer drops all comments \N{POUTING FACE}"
     cue = {"cue": "emoji", "phrase": "angry face", "start": len(text) - 1}
     cause = only_cause(text, "anger", cues=[cue])
-    assert cause["cause_text"].startswith("The lexer drops comments")
+    assert cause["cause_text"].startswith("The lexer drops all comments")
 
 
 NOT_MINED = {

@@ -12,6 +12,7 @@ from affectflow_transforms.miners.formalities import (
     says_what_was_done,
     thanks_barely,
 )
+from affectflow_transforms.miners.grounds import is_grounded
 from affectflow_transforms.miners.phrases.connectives import Wording
 from affectflow_transforms.miners.phrases.emotions import ASKING, LABELS
 from affectflow_transforms.miners.phrases.words import INTENSE, POLITE, STOP
@@ -30,7 +31,7 @@ from affectflow_transforms.miners.scene import (
 from affectflow_transforms.miners.weights import CONNECTIVES, FEATURE, WORDING, logistic
 
 MIN_CONTENT_WORDS = 2
-SHORT, LONG = 3, 25
+SHORT, BRIEF, LONG = 3, 5, 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ _TURNED = re.compile(
     r"\b(?:not|never|\w+n't)(?: (?:very|really|too|so|a|at all|exactly))? (?:happy|glad"
     r"|good|great|nice|fan|helpful|pleased|like|love|enjoy|appreciate|work\w*)\b"
 )
+_SUPPOSES = re.compile(r"\W*(?:even )?(?:if|unless|in case|assuming|suppose)(?!\w)")
+_TURNS = re.compile(r"\b(?:but|however|yet)\b\W*\Z")
 _ANAPHORIC = re.compile(
     r"\W*(?:(?:oh|wow|yeah|yes|no|well|and|but|hm+|ah),? )*"
     r"(?:that|this|it|those|these|they|what|how|so|sounds?|you|i)\b"
@@ -63,17 +66,21 @@ def _speaks_for(wording: Wording, label: str) -> bool:
 
 
 def best_cause(
-    reading: Reading, label: str, *, in_talk: bool = False
+    reading: Reading, label: str, *, in_talk: bool = False, is_scored: bool = False
 ) -> Candidate | None:
     """Returns the likeliest cause of an emotion among the author's own words.
 
     Ties go to the first. `in_talk` says that something was said before, so that a mere
-    reaction ("that's great") points to it.
+    reaction ("that's great") points to it. `is_scored` says that a model chose the
+    label, so that what speaks against the emotion is no cause of it.
     """
     scene = look(reading, label, in_talk=in_talk)
     ranked = sorted(_candidates(scene), key=lambda c: (-c.score, c.span.start))
     telling = (c for c in ranked if not _only_feels(reading, c.span, label))
-    return next(telling, None)
+    best = next(telling, None)
+    if best is None or not is_scored or is_grounded(reading, best.span, label):
+        return best
+    return None
 
 
 def is_reaction(reading: Reading, span: Span) -> bool:
@@ -182,9 +189,25 @@ def _features(
     total += FEATURE["first"] * (number == 0) * (1 - _room(scene))
     total += FEATURE["room"] * _room(scene)
     total += _of_feeling(scene, number, span)
-    total += FEATURE["short"] * (words < SHORT) + FEATURE["long"] * (words > LONG)
+    total += _of_logic(scene, span)
+    total += _of_length(words)
     total += FEATURE["anaphoric"] * (scene.in_talk and is_reaction(reading, span))
     return total
+
+
+def _of_length(words: int) -> float:
+    short = FEATURE["short"] * (words < SHORT) + FEATURE["brief"] * (words < BRIEF)
+    return short + FEATURE["long"] * (words > LONG)
+
+
+def _of_logic(scene: Scene, span: Span) -> float:
+    """Returns what a span says by how it is joined to what precedes it."""
+    masked = scene.reading.masked
+    supposed = FEATURE["supposed"] * bool(_SUPPOSES.match(masked, span.start, span.end))
+    if not is_negative(scene.label):
+        return supposed
+    before = masked[max(span.start - 12, 0) : span.start]
+    return supposed + FEATURE["turns"] * bool(_TURNS.search(before))
 
 
 def _of_feeling(scene: Scene, number: int, span: Span) -> float:

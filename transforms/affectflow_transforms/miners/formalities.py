@@ -12,6 +12,7 @@ from affectflow_transforms.miners.phrases.courtesies import (
     COURTESY_SORRY,
     DEGREES,
     DONE,
+    FIRST_THANKS,
     LAST_THANKS,
     NOT_DONE,
     OWN_DOING,
@@ -26,7 +27,7 @@ from affectflow_transforms.miners.scene import feeling
 _KEPT = 64
 
 _THANKS, _SIGN_OFF = re.compile(BARE_THANKS), re.compile(SIGN_OFF)
-_LAST_THANKS = re.compile(LAST_THANKS)
+_FIRST_THANKS, _LAST_THANKS = re.compile(FIRST_THANKS), re.compile(LAST_THANKS)
 _SORRY = re.compile(BARE_SORRY)
 _COURTESY = re.compile(COURTESY_SORRY)
 _WISH = re.compile(WISH)
@@ -103,7 +104,22 @@ def thanks_barely(reading: Reading) -> bool:
 
 def _is_bare(reading: Reading, span: Span) -> bool:
     said = reading.masked[span.start : span.end]
-    return bool(_THANKS.match(said) or _LAST_THANKS.search(said))
+    thanks = (_THANKS.match, _FIRST_THANKS.match, _LAST_THANKS.search)
+    return any(is_there(said) for is_there in thanks)
+
+
+def without_thanks(reading: Reading, span: Span) -> Span | None:
+    """Returns a span without the thanks that it begins or ends with; None if bare.
+
+    Not if they say what for.
+    """
+    if not _may_be_courtesy(reading, span):
+        return span
+    said = reading.masked[span.start : span.end]
+    first = _FIRST_THANKS.match(said)
+    start = span.start + (first.end() if first else 0)
+    last = _LAST_THANKS.search(reading.masked, start, span.end)
+    return reading.trim(start, last.start() if last else span.end)
 
 
 def says_what_was_done(reading: Reading, span: Span) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from affectflow_transforms.miners.clauses import Reading, Sentence, Span
+from affectflow_transforms.miners.formalities import without_thanks
 from affectflow_transforms.miners.phrases.connectives import (
     CUT,
     TURN,
@@ -49,14 +50,19 @@ class Places:
 def places(reading: Reading, number: int) -> Places:
     """Returns the spans of a sentence of `reading`."""
     sentence = reading.sentences[number]
-    clauses = (reading.trim(c.start, c.end) for c in reading.clauses[number])
-    whole = reading.trim(sentence.start, sentence.end)
+    clauses = (_bared(reading, clause) for clause in reading.clauses[number])
+    whole = _bared(reading, sentence)
     return Places(
         worded=tuple(worded(reading, sentence, _WORDINGS)),
         clauses=tuple(span for span in clauses if span),
         whole=whole,
         is_short=whole is not None and reading.count(whole)[0] <= WHOLE,
     )
+
+
+def _bared(reading: Reading, span: Span) -> Span | None:
+    trimmed = reading.trim(span.start, span.end)
+    return trimmed and without_thanks(reading, trimmed)
 
 
 def worded(

@@ -30,7 +30,7 @@ class RuleMiner(WordMiner[None]):
     """
 
     annotator_kind: ClassVar[str] = "rules"
-    version: ClassVar[str] = "7"
+    version: ClassVar[str] = "8"
     card: ClassVar[Card] = Card(
         summary="finds what caused an emotion, by wordings and clauses (English)"
     )
@@ -40,8 +40,11 @@ class RuleMiner(WordMiner[None]):
         now, earlier = read_turn(scene.now), [read_turn(turn) for turn in scene.earlier]
         turns = {each.utterance_id: each for each in (*scene.earlier, scene.now)}
         for label in self.wanted(scene, now):
-            here = best_cause(now.reading, label, in_talk=bool(earlier))
-            before = answered(earlier, now, label, given=is_given(scene, label))
+            given = is_given(scene, label)
+            here = best_cause(
+                now.reading, label, in_talk=bool(earlier), is_scored=not given
+            )
+            before = answered(earlier, now, label, given=given)
             best = _best(now, here, before, label, self.least(scene, label))
             if best is not None:
                 where, candidate = best

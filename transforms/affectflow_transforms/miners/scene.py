@@ -18,7 +18,12 @@ from affectflow_transforms.miners.phrases.complaints import (
     PROBLEM,
     STRONG,
 )
-from affectflow_transforms.miners.phrases.emotions import FAMILIES, LABELS, NEGATIVE
+from affectflow_transforms.miners.phrases.emotions import (
+    FAMILIES,
+    LABELS,
+    NAMES,
+    NEGATIVE,
+)
 from affectflow_transforms.miners.phrases.words import GOOD_NEWS, TROUBLE
 from affectflow_transforms.miners.weights import FEATURE
 
@@ -44,12 +49,20 @@ _PROBLEM, _BLAME, _STRONG = any_of(PROBLEM), any_of(BLAME), any_of(STRONG)
 _DENIED, _CONCEDED = any_of(DENIED), re.compile(CONCEDED)
 _META = re.compile(rf"\W*(?:{'|'.join(META)})(?![\w'])")
 _JUDGED = re.compile(JUDGED)
+_THANKS = any_of((NAMES["thanks"],))
 
 
 @functools.cache
 def feeling(label: str) -> re.Pattern[str]:
     """Returns the pattern of the words that express an emotion."""
     return any_of(tuple(word for family in LABELS[label] for word in FAMILIES[family]))
+
+
+@functools.cache
+def _naming(label: str) -> re.Pattern[str] | None:
+    """Returns the pattern of the words that name an emotion, if there is one."""
+    words = NAMES.get(LABELS[label][0])
+    return any_of((words,)) if words else None
 
 
 @functools.cache
@@ -79,6 +92,7 @@ class Scene:
       label: the emotion.
       in_talk: something was said before.
       feels: for each sentence, whether it expresses the emotion.
+      names: sentences that name the emotion in so many words.
       states: for each sentence, whether it may state a problem or blame somebody;
         asked for displeasure alone.
       strong: sentences that say displeasure outright.
@@ -90,6 +104,7 @@ class Scene:
     label: str
     in_talk: bool
     feels: list[bool]
+    names: frozenset[int]
     states: tuple[bool, ...]
     strong: frozenset[int]
     judged: frozenset[int]
@@ -118,7 +133,18 @@ def look(reading: Reading, label: str, *, in_talk: bool) -> Scene:
     complaints = _CALM
     if is_displeasure(label):
         complaints = _complaints(reading)
-    return Scene(reading, label, in_talk, feels, *complaints, room(reading))
+    names = _named(reading, label)
+    return Scene(reading, label, in_talk, feels, names, *complaints, room(reading))
+
+
+def _named(reading: Reading, label: str) -> frozenset[int]:
+    pattern = _naming(label)
+    if pattern is None or not pattern.search(reading.masked):
+        return frozenset()
+    sentences = enumerate(reading.sentences[:MAX_SENTENCES])
+    return frozenset(
+        n for n, s in sentences if pattern.search(reading.masked, s.start, s.end)
+    )
 
 
 _Complaints = tuple[tuple[bool, ...], frozenset[int], frozenset[int]]
@@ -170,6 +196,8 @@ def _judges(masked: str, sentence: Sentence) -> bool:
 def evidence(scene: Scene, number: int, span: Span) -> float:
     """Returns what nearness and content of a span say for its being the cause."""
     total = _nearness(scene, number, span)
+    if scene.names and number not in scene.names:
+        total += _named_elsewhere(scene, number)
     masked, start, end = scene.reading.masked, span.start, span.end
     if not is_negative(scene.label):
         return total + FEATURE["good_news"] * bool(
@@ -179,6 +207,15 @@ def evidence(scene: Scene, number: int, span: Span) -> float:
     if not is_displeasure(scene.label):
         return total + trouble
     return total + _complaint(scene, number, span, trouble)
+
+
+def _named_elsewhere(scene: Scene, number: int) -> float:
+    """Returns the penalty of a sentence if only others name the emotion."""
+    sentence, masked = scene.reading.sentences[number], scene.reading.masked
+    thanks = LABELS[scene.label][0] != "thanks" and _THANKS.search(
+        masked, sentence.start, sentence.end
+    )
+    return FEATURE["named_elsewhere"] + FEATURE["thanked"] * bool(thanks)
 
 
 def _complaint(scene: Scene, number: int, span: Span, trouble: float) -> float:

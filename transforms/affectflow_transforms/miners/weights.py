@@ -50,11 +50,18 @@ FEATURE: dict[str, float] = {
     "wording_near": 1.3,
     # ... and one far from it explains something else.
     "wording_far": -1.0,
+    # Another sentence names the emotion in so many words, and this one does not.
+    "named_elsewhere": -0.8,
+    # What is thanked for is not what is praised, if something else is.
+    "thanked": -2.5,
     "trouble": 1.2,
     "good_news": 0.5,
     # Displeasure alone: what follows weighs the more the longer the comment is.
     "blame": 0.4,
     "denied": -1.0,
+    # What follows "but" is what somebody minds, and what follows "if" is supposed.
+    "turns": 0.5,
+    "supposed": -0.5,
     "meta": -2.0,
     "conceded": -4.0,
     # The next sentence judges this one.
@@ -84,6 +91,8 @@ FEATURE: dict[str, float] = {
     "says_it": -3.0,
     "opposed": -1.5,
     "short": -0.5,
+    # So does half a clause, a little less.
+    "brief": -0.4,
     "long": -0.4,
     # "That's great": what is great was said earlier, if anything was.
     "anaphoric": -0.8,

@@ -312,7 +312,10 @@ WORDINGS: tuple[Wording, ...] = (
         name="subject",
         pattern=r"^(?P<cause>.{6,}?)(?:,? (?:and|but|that|this|it|which))?(?:'s| is"
         r"| are"
-        r"| was| were| gets?| got| becomes?| feels?| seems) " + _VERY + BAD + r"(?!\w)",
+        r"| was| were| gets?| got| becomes?| feels?| seems) "
+        + _VERY
+        + BAD
+        + r"(?!\w)(?! (?:that|when|how|if|because|to)\b)",
         families=("displeasure",),
         feels=True,
     ),

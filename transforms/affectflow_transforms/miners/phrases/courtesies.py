@@ -9,7 +9,8 @@ _OPENERS = (
     r"|please accept|do|want(?:ed)? to say|say|once)\W+)*"
 )
 _TO_WHOM = (
-    r"(?:you|so|very|much|a|lot|lots|ton|million|bunch|again|all|both|everyone|everybody"
+    r"(?:you|so|very|much|a|lot|lots|ton|million|bunch|again|all|both|everyone"
+    r"|everybody"
     r"|guys|folks|team|in|advance|and|with|best|kind|warm|many|wishes|regards|greetings"
     r"|from|to|anyway|though|already|up|front|dear)"
 )
@@ -23,9 +24,17 @@ BARE_THANKS = (
 """Thanks, and whom they go to; for what is not said."""
 
 LAST_THANKS = (
-    r"\b(?:thanks?|thank you|thank u|thx|tnx|ty)" + rf"(?:\W+{_TO_WHOM}\b)*\W*\Z"
+    r"(?:\b(?:so|and|many)\W+)?\b(?:thanks?|thank you|thank u|thx|tnx|ty)"
+    rf"(?:\W+{_TO_WHOM}\b)*(?:[ ,]+@?[\w.-]+)?\W*\Z"
 )
 """The same at the end of a clause: "I'll try that thanks"."""
+
+FIRST_THANKS = (
+    _OPENERS
+    + r"(?:thanks?|thank u|thx|tnx|ty|cheers)\b(?! (?:for|to|that|because|god)\b)"
+    rf"(?:\W+{_TO_WHOM}\b)*(?: @?[\w.\[\]'-]+){{0,2}}\s?[,:–-]+\s+(?=\w)"
+)
+"""Thanks before something else: "Thanks Olga, it opens now"."""
 
 SIGN_OFF = (
     r"\W*(?:(?:with |my |our )*(?:best|kind(?:est)?|warm(?:est)?|friendly|many)"
@@ -58,14 +67,19 @@ WISH = (
 
 DONE = (
     r"\w{3,}ed|gave|sent|got|found|told|took|did|came|brought|let|kept|wrote|built|ran"
-    r"|put|shown|drove|stood|taught|lent|paid|gone|went|held|won|caught|bought|chose|dealt"
+    r"|put|shown|drove|stood|taught|lent|paid|gone|went|held|won|caught|bought|chose"
+    r"|dealt"
     r"|back|now|helps?|helpful"
 )
 """What was done, and may be thanked for."""
 
 OWN_DOING = (
-    r"\W*(?:i|we)(?:'\w+)? (?!.*\b(?:you|your|yours|me|us|got|received|works?|working"
+    r"\W*(?:(?:i|we)(?:'\w+)? (?!.*\b(?:you|your|yours|me|us|got|received|works?"
+    r"|working"
     r"|learn(?:ed|t)?)\b)"
+    r"|(?:(?:i|we|just|now|have|'ve)\W+)*(?:committed|applied|merged|merging|pushed"
+    r"|closed"
+    r"|closing|landed|reviewed|updated|tested|attached)\b)"
 )
 """What one does oneself, for which nobody is thanked."""
 
@@ -78,7 +92,7 @@ NOT_DONE = (
 DEGREES = (
     r"really|very|so|truly|totally|absolutely|completely|utterly|incredibly|extremely"
     r"|pretty|quite|super|way|too|just|simply|highly|deeply|particularly|especially"
-    r"|insanely|ridiculously|terribly|awfully|bit|little|rather|kinda|damn|bloody"
+    r"|bit|little|rather|kinda|damn|bloody|\w{3,}ly"
 )
 """How much; at the side of a judgement."""
 

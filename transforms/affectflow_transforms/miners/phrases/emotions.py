@@ -115,6 +115,22 @@ LABELS: dict[str, tuple[str, ...]] = {
 }
 """The labels that the rules have words for, of any vocabulary."""
 
+NAMES: dict[str, str] = {
+    "desire": r"hop(?:e|es|ing|ed|eful\w*)|optimis\w+|confident|looking forward"
+    r"|can't wait",
+    "liking": r"lov\w+|ador\w+|fan of|awesome|amazing\w*|great|excellent|fantastic"
+    r"|brilliant|beautiful\w*|impress\w*|nice\w*|elegant\w*|well done|clever"
+    r"|wonderful\w*"
+    r"|good (?:job|work|catch|point|idea|one|find|tip)|superb|perfect\w*|neat|cool|best"
+    r"|admir\w*|respect|bravo|gorgeous|stunning",
+    "thanks": r"thank\w*|thx|tnx|ty|grateful\w*|gratitude|appreciat\w*|kudos|props",
+    "joy": r"happ(?:y|ily|ier)|glad|joy\w*|pleased|delight\w*|excit\w*|thrill\w*"
+    r"|reliev\w+"
+    r"|relief|phew|proud\w*|pride|finally|hilarious|funny|lol|lmao|rofl|yay|woo+"
+    r"|hooray",
+}
+"""Words that name an emotion of a family, and hardly anything else."""
+
 QUIET = ("approval", "realization")
 """Labels that are mined only when asked for: their cause is what they answer to."""
 
