@@ -1,8 +1,9 @@
 """Messages with marked causes, in the form of the authored corpus.
 
-A folder with `texts.jsonl` (`id`, `brief`, `text`) and one `labels_N.jsonl` for each
-pass over them: `id`, `emotions`, `frustration`, `irritation` and `cause`, which is
-copied from the text or empty.
+A folder with `texts.jsonl` (`id`, `brief`, `text`, and `"real": true` if it was not
+written for the folder) and one `labels_N.jsonl` for each pass over them: `id`,
+`emotions`, `frustration`, `irritation` and `cause`, which is copied from the text or
+empty.
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from affectflow.errors import UsageError
+from affectflow.kinds.trainer import is_held_out
 
 TEXTS, LABELS = "texts.jsonl", "labels_*.jsonl"
 _FLAGS = ("frustration", "irritation")
@@ -23,11 +25,13 @@ class Marked:
 
     Args:
       id: of the message.
-      brief: what it was written to; messages of one brief belong together.
+      brief: what it was written to, or the conversation that it is from; messages of
+        one brief belong together.
       text: of the message.
       labels: what each pass labels, `frustration` first where it is given.
       spans: the cause that each pass marks, as code points; passes without one are
         left out.
+      real: it was not written for the folder, so shares of labels are as they are.
     """
 
     id: str
@@ -35,6 +39,16 @@ class Marked:
     text: str
     labels: tuple[tuple[str, ...], ...]
     spans: tuple[tuple[int, int], ...]
+    real: bool = False
+
+    @property
+    def is_for_choosing(self) -> bool:
+        """Whether it is for choosing settings: a tenth of the briefs is, by a hash.
+
+        Threads have a hash of their own, because the tenth by that of briefs is among
+        those that `models.frustration` reserves.
+        """
+        return is_held_out(f"chosen by {self.brief}" if self.real else self.brief)
 
     @property
     def is_neutral(self) -> bool:
@@ -79,7 +93,14 @@ def _marked(row: Mapping[str, Any], passes: list[dict[str, Any]]) -> Marked:
     labels = tuple(
         (*(flag for flag in _FLAGS if each[flag]), *each["emotions"]) for each in said
     )
-    return Marked(row["id"], row["brief"], row["text"], labels, tuple(spans))
+    return Marked(
+        id=row["id"],
+        brief=row["brief"],
+        text=row["text"],
+        labels=labels,
+        spans=tuple(spans),
+        real=row.get("real", False),
+    )
 
 
 def _by_id(file: Path) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from affectflow.errors import UsageError
-from affectflow.kinds.trainer import is_held_out
 from affectflow.sources.marked import read_marked
 from affectflow.trials.messages import Message
 
@@ -22,7 +21,7 @@ def authored(folder: Path) -> list[Message]:
     Raises:
       UsageError: the folder has none.
     """
-    held = [each for each in read_marked(folder) if is_held_out(each.brief)]
+    held = [each for each in read_marked(folder) if each.is_for_choosing]
     found = []
     for each in held:
         labels = [label for label in each.emotions if label != "irritation"]

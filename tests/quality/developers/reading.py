@@ -67,7 +67,9 @@ def marked(data: Path) -> tuple[list[Row], list[list[Row]]]:
     """
     units = {row["id"]: row["unit"] for row in sample()}
     found = messages(data)
-    texts = [{"id": m.id, "brief": units[m.id], "text": m.text} for m in found]
+    texts = [
+        {"id": m.id, "brief": units[m.id], "text": m.text, "real": True} for m in found
+    ]
     return texts, [
         [_spelled(said[each.id], each.text) for each in found]
         for said in map(labels, PASSES)

@@ -1,13 +1,12 @@
 """Fits the weights of the ranker: all spans of a message compete with one another."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from scipy import optimize, sparse
+from scipy import optimize, sparse, special
 
 from affectflow.sources.marked import Marked
 from affectflow_transforms.miners.clauses import WORD, Reading
@@ -19,16 +18,22 @@ from affectflow_transforms.miners.rank.layout import (
     Layout,
     lay_out,
 )
-from affectflow_transforms.miners.rank.model import Ranker, Values, shares
+from affectflow_transforms.miners.rank.model import (
+    Ranker,
+    Values,
+    scores,
+    shares,
+    sizes_of,
+)
 from affectflow_transforms.miners.rank.tokens import Tokens, Words, tokens_of
 from affectflow_transforms.miners.rank.words import group_of
 
 MIN_TEXTS = 4
 """A word gets its own weights if it is in at least this many texts."""
-PENALTY = 20.0
-ROUNDS = 60
-CALM_WEIGHT = 0.25
-"""Of a message without a cause, while spans are learned: that is another task."""
+PENALTY = 40.0
+ROUNDS = 40
+AUTHORED, REAL = 1.0, 1.5
+"""How much a message counts: of one that was written for this, and of a real one."""
 NEAR, SHARP = 0.6, 0.1
 """Spans with so large a part of the best F1 count as right, the better the more."""
 _CALM_LABELS = (
@@ -36,7 +41,7 @@ _CALM_LABELS = (
     *("admiration", "joy", "disappointment", "confusion"),
 )
 """What calm messages are asked about in turn: models give these where nothing is."""
-_ROLES = ("starts", "ends", "inside", "sentences", "cases")
+_ROLES = ("starts", "ends", "inside", "sentences")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,16 +75,25 @@ def lessons(messages: Sequence[Marked], words: Words, *, every: bool) -> list[Le
     for number, each in enumerate(messages):
         tokens = tokens_of(Reading(each.text), words)
         labels = [label for label in each.emotions if label in LABELS]
-        if not tokens.rows or bool(labels) != bool(each.spans):
+        if not tokens.rows or (each.spans and not labels):
             continue
-        if not labels:
-            n = len(_CALM_LABELS)
-            labels = [_CALM_LABELS[(number + by) % n] for by in (0, 3)]
+        weight = REAL if each.real else AUTHORED
         groups = {group_of(label): label for label in reversed(labels)}
         asked = list(groups.values()) if every else labels[:1]
         for label in asked:
-            found.append(Lesson(Case(tokens, label), each.spans, 1 / len(asked)))
+            case = Case(tokens, label)
+            found.append(Lesson(case, each.spans, weight / len(asked)))
+        absent = _absent(number, groups) if every or not labels else []
+        for label in absent:
+            found.append(Lesson(Case(tokens, label), (), weight / len(absent)))
     return found
+
+
+def _absent(number: int, groups: Collection[int]) -> list[str]:
+    """Returns emotions to ask a message about that it does not express."""
+    n = len(_CALM_LABELS)
+    asked = [_CALM_LABELS[(number + by) % n] for by in (0, 3)]
+    return [label for label in asked if group_of(label) not in groups]
 
 
 def rightness(laid: Layout, learned: Sequence[Lesson]) -> Values:
@@ -110,25 +124,68 @@ def fit(messages: Sequence[Marked]) -> Ranker:
     vocabulary = vocabulary_of(messages)
     words = Words(vocabulary)
     learned = lessons(messages, words, every=True)
-    cases = [lesson.case for lesson in learned]
-    task = _Task(lay_out(cases, words.told(), len(vocabulary) + 1), learned)
-    weights = task.solve(np.zeros(task.laid.n_features), CALM_WEIGHT)
-    # Whether there is a cause is fitted last, and leaves the spans as they are.
-    free = np.zeros(len(weights), np.bool_)
-    free[np.unique(task.laid.cases)] = True
-    return Ranker(vocabulary, task.solve(weights, 1.0, free))
+
+    def laid_out(chosen: Sequence[Lesson]) -> Layout:
+        cases = [lesson.case for lesson in chosen]
+        return lay_out(cases, words.told(), len(vocabulary) + 1)
+
+    marked = [lesson for lesson in learned if lesson.spans]
+    weights = _Task(laid_out(marked), marked).solve()
+    return Ranker(vocabulary, with_absence(laid_out(learned), learned, weights))
+
+
+def with_absence(laid: Layout, learned: Sequence[Lesson], weights: Values) -> Values:
+    """Returns weights with those that say whether there is a cause, fitted last.
+
+    They do not change which span is best.
+    """
+    spans, _ = scores(laid, weights)
+    some = np.logaddexp.reduceat(spans, laid.bounds[:-1])
+    features = _of_absence(laid)
+    none = np.array([not lesson.spans for lesson in learned])
+    weight = np.array([lesson.weight for lesson in learned])
+
+    def loss(moved: Values) -> tuple[float, Values]:
+        odds = features @ moved - some
+        value = (weight * np.logaddexp(0.0, np.where(none, -odds, odds))).sum()
+        slope = features.T @ (weight * (special.expit(odds) - none))
+        return value + PENALTY / 2 * (moved @ moved), slope + PENALTY * moved
+
+    start = np.zeros(laid.n_features)
+    return np.asarray(weights + _least(loss, start))
+
+
+def _of_absence(laid: Layout) -> Any:
+    """Returns the features of having no cause; shape (cases, features)."""
+    sizes = sizes_of(laid)
+    case = np.repeat(np.arange(len(sizes)), sizes)
+    place = np.arange(len(case))
+    share = (1 / np.sqrt(sizes))[case]
+    summed = sparse.csr_matrix((share, (case, place)), (len(sizes), len(case)))
+    return _sparse(laid.cases, laid) + summed @ _sparse(laid.calm, laid)
+
+
+Loss = Callable[[Values], tuple[float, Values]]
+
+
+def _least(loss: Loss, start: Values) -> Values:
+    """Returns where a loss is least; the weight of nothing stays 0."""
+    options = {"maxiter": ROUNDS}
+    found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
+    return np.asarray(found.x)
 
 
 class _Task:
-    """The loss of weights, and its gradient."""
+    """The loss of weights of spans, and its gradient."""
 
     def __init__(self, laid: Layout, learned: Sequence[Lesson]) -> None:
         self.laid = laid
         self.sizes = np.diff(laid.bounds)
         self.features = {role: _sparse(getattr(laid, role), laid) for role in _ROLES}
-        self.weight = np.array([lesson.weight for lesson in learned])
-        self.calm = np.array([not lesson.spans for lesson in learned])
         self.target = self._target(rightness(laid, learned))
+        # What is marked may be in words that are not read, such as quoted ones.
+        told = np.add.reduceat(self.target, laid.bounds[:-1]) > 0
+        self.weight = np.array([lesson.weight for lesson in learned]) * told
 
     def _target(self, right: Values) -> Values:
         first = self.laid.bounds[:-1]
@@ -138,41 +195,27 @@ class _Task:
         total = np.add.reduceat(target, first)
         return target / np.repeat(np.where(total > 0, total, 1.0), self.sizes)
 
-    def solve(
-        self, start: Values, calm: float, free: npt.NDArray[np.bool_] | None = None
-    ) -> Values:
-        """Returns the weights with the least loss; only those that are free move."""
-        free = np.ones(len(start), np.bool_) if free is None else free
-        free[NOTHING] = False
-        weight = np.where(self.calm, calm, 1.0) * self.weight
+    def solve(self) -> Values:
+        """Returns the weights with the least loss."""
+        return _least(self._loss, np.zeros(self.laid.n_features))
 
-        def loss(moved: Values) -> tuple[float, Values]:
-            weights = np.where(free, moved, start)
-            value, slope = self._loss(weights, weight)
-            return value, np.where(free, slope, 0.0)
-
-        found = optimize.minimize(
-            loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS}
-        )
-        return np.where(free, found.x, start)
-
-    def _loss(self, weights: Values, weight: Values) -> tuple[float, Values]:
+    def _loss(self, weights: Values) -> tuple[float, Values]:
         laid, first = self.laid, self.laid.bounds[:-1]
         by_role = {role: self.features[role] @ weights for role in _ROLES}
         inside = np.concatenate([[0.0], np.cumsum(by_role["inside"])])
         spans = by_role["starts"][laid.first] + by_role["ends"][laid.last]
         spans += inside[laid.last + 1] - inside[laid.first]
-        spans += by_role["sentences"][laid.sentence] + sum(
-            weights[codes] for codes in laid.spans
-        )
-        chances, none = shares(laid, spans, by_role["cases"])
+        spans += by_role["sentences"][laid.sentence]
+        spans += sum(weights[codes] for codes in laid.spans)
+        chances, _ = shares(laid, spans, np.full(len(first), -np.inf))
         told = np.add.reduceat(self.target * np.log(chances + 1e-12), first)
-        value = -(weight * (told + self.calm * np.log(none + 1e-12))).sum()
-        by_span = (chances - self.target) * np.repeat(weight, self.sizes)
-        slope = self._slope(by_span, (none - self.calm) * weight) + PENALTY * weights
-        return value + PENALTY / 2 * (weights @ weights), slope
+        value = PENALTY / 2 * (weights @ weights) - (self.weight * told).sum()
+        by_span = (chances - self.target) * np.repeat(self.weight, self.sizes)
+        slope = self._slope(by_span) + PENALTY * weights
+        slope[NOTHING] = 0.0
+        return value, slope
 
-    def _slope(self, by_span: Values, by_case: Values) -> Values:
+    def _slope(self, by_span: Values) -> Values:
         laid, n = self.laid, len(self.laid.says) - 1
         opened = np.bincount(laid.first, by_span, n + 1)
         closed = np.bincount(laid.last + 1, by_span, n + 1)
@@ -181,7 +224,6 @@ class _Task:
             "ends": closed[1:],
             "inside": np.cumsum(opened - closed)[:-1],
             "sentences": np.bincount(laid.sentence, by_span, len(laid.sentences[0])),
-            "cases": by_case,
         }
         slope = sum(self.features[role].T @ by_role[role] for role in _ROLES)
         for column in laid.spans:

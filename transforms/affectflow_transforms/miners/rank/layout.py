@@ -26,7 +26,7 @@ from affectflow_transforms.miners.rank.words import (
     group_of,
 )
 
-MAX_WORDS = 24
+MAX_WORDS = 16
 """Longest cause."""
 NOTHING = 0
 """The feature that is not there; its weight is 0."""
@@ -56,6 +56,7 @@ class Layout:
       inside: of a word in a span.
       sentences: of a sentence.
       cases: of having no cause at all.
+      calm: of a word, for having no cause.
       spans: of a span itself.
       first: the word at which each span begins.
       last: that at which it ends.
@@ -72,6 +73,7 @@ class Layout:
     inside: Columns
     sentences: Columns
     cases: Columns
+    calm: Columns
     spans: Columns
     first: Numbers
     last: Numbers
@@ -144,6 +146,7 @@ def lay_out(cases: Sequence[Case], told: Numbers, n_words: int) -> Layout:
         inside=[*_of_words(table, words, n_words)],
         sentences=[*_of_sentences(table, cases, words, sizes, counts, n_words)],
         cases=[*_of_cases(table, cases, words, counts)],
+        calm=[*table.of_group(words.words, n_words, words.groups)],
         spans=[table.add(last - first, MAX_WORDS), table.add(edges, 4)],
         first=first + moved,
         last=last + moved,

@@ -64,9 +64,10 @@ class RankMiner(WordMiner[Ranker]):
     not_in_id: ClassVar[frozenset[str]] = frozenset({"weights"})
     card: ClassVar[Card] = Card(
         summary="ranks spans by learned weights (English); embedded, CPU",
-        weights_licence="Apache-2.0 (trained on texts that a language model wrote)",
-        misleads="it learned from messages that a language model wrote and marked, "
-        "mostly developers'",
+        weights_licence="Apache-2.0 (trained on texts that a language model wrote, "
+        "gh_incivility, MIT, and irc_disentanglement, CC BY 4.0)",
+        misleads="a language model marked all causes that it learned from, of "
+        "messages that it wrote and of real ones, mostly developers'",
     )
 
     def origin(self) -> Origin:

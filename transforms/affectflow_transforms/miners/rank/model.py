@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from affectflow import weights as stored
 from affectflow_transforms.miners.rank.layout import Case, Columns, Layout, lay_out
-from affectflow_transforms.miners.rank.tokens import Words
+from affectflow_transforms.miners.rank.tokens import Numbers, Words
 
 ANNOTATOR = "RankMiner"
 SHARPER, LIKELY = 2.5, 0.2
@@ -97,7 +97,13 @@ def scores(laid: Layout, weights: Values) -> tuple[Values, Values]:
     inside = np.concatenate([[0.0], np.cumsum(of(laid.inside))])
     spans = inside[laid.last + 1] - inside[laid.first] + of(laid.spans)
     spans += of(laid.starts)[laid.first] + of(laid.ends)[laid.last]
-    return spans + of(laid.sentences)[laid.sentence], of(laid.cases)
+    calm = np.add.reduceat(of(laid.calm), laid.base) / np.sqrt(sizes_of(laid))
+    return spans + of(laid.sentences)[laid.sentence], of(laid.cases) + calm
+
+
+def sizes_of(laid: Layout) -> Numbers:
+    """Returns how many words each case has."""
+    return np.diff(laid.base, append=len(laid.says) - 1)
 
 
 def shares(laid: Layout, spans: Values, none: Values) -> tuple[Values, Values]:

@@ -3,8 +3,8 @@
     affectflow train causes --data FOLDER --out FOLDER
 
 reads `texts.jsonl` and `labels_*.jsonl`, as `affectflow.sources.marked` describes them,
-and writes `causes_v1.safetensors`, the same bytes each time with the same versions of
-NumPy and SciPy. A tenth of the briefs gives the figures.
+and writes `causes_v2.safetensors`, the same bytes each time with the same versions of
+NumPy and SciPy. A tenth of the briefs and conversations gives the figures.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ import numpy as np
 from safetensors.numpy import load
 
 from affectflow.errors import UsageError
-from affectflow.kinds.trainer import Figure, Trained, Trainer, is_held_out
+from affectflow.kinds.trainer import Figure, Trained, Trainer
 from affectflow.registry import Card
 from affectflow.sources.marked import TEXTS, Marked, read_marked
 from affectflow_transforms.finetune.licences import check_passing_on
@@ -24,7 +24,7 @@ from affectflow_transforms.miners.rank import fit
 from affectflow_transforms.miners.rank.model import ANNOTATOR, Ranker
 from affectflow_transforms.models import trained
 
-VERSION = "1"
+VERSION = "2"
 FILE = f"causes_v{VERSION}.safetensors"
 MIN_ROWS = 20
 DRAWS = 1000
@@ -47,12 +47,12 @@ class Causes(Trainer):
     )
 
     def train(self, data: Path, *, licence: str = "") -> Trained:
-        """Returns the fitted ranker, with its figures on a tenth of the briefs."""
+        """Returns the fitted ranker, with its figures on messages for choosing."""
         passed_on = licence or "not stated"
         check_passing_on({"data": passed_on}, self.accept)
         messages = read_marked(data)
-        learned = [each for each in messages if not is_held_out(each.brief)]
-        held = [each for each in messages if is_held_out(each.brief)]
+        learned = [each for each in messages if not each.is_for_choosing]
+        held = [each for each in messages if each.is_for_choosing]
         _check(learned, "learn from")
         _check(held, "hold out")
         written = trained.weights_file(
@@ -65,14 +65,16 @@ class Causes(Trainer):
                 "min_texts": fit.MIN_TEXTS,
                 "penalty": fit.PENALTY,
                 "rounds": fit.ROUNDS,
-                "calm_weight": fit.CALM_WEIGHT,
+                "authored": fit.AUTHORED,
+                "real": fit.REAL,
             },
         )
         return trained.with_card(
             annotator=ANNOTATOR,
             file=FILE,
             weights=written,
-            held_out=f"a tenth of the briefs by a hash, {len(held):,} messages",
+            held_out="a tenth of the briefs and conversations by a hash, "
+            f"{len(held):,} messages",
             figures=tuple(_figures(Ranker.unpacked(load(written)), held)),
             licence=passed_on,
         )
