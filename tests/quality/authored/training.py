@@ -34,7 +34,7 @@ def _mean(given: Sequence[Row]) -> dict[str, float]:
     told: Counter[str] = Counter()
     for row in given:
         told.update(row["emotions"])
-        told.update(name for name in (*FLAGS, "trap") if row[name])
+        told.update(name for name in (*FLAGS, "trap") if row.get(name))
     return {name: count / len(given) for name, count in told.items()}
 
 

@@ -71,7 +71,12 @@ def ship(given: Texts, trained: Path, to: Path) -> None:
     bytes_ = _outputs(config, packing.unpacked(packed), given, chosen, to)
     scale = finish.scale_of(given, bytes_)
     _print_cost(given, scale, whole, bytes_)
-    settings = {"epochs": EPOCHS, "longest": LONGEST, "comments": lesson.COMMENTS}
+    settings = {
+        "epochs": EPOCHS,
+        "longest": LONGEST,
+        "comments": lesson.COMMENTS,
+        "developers": lesson.DEVELOPERS,
+    }
     file = finish.written(config, packed, scale, settings)
     (to / finish.FILE).write_bytes(file)
     print(f"{len(file):,} bytes; {json.dumps(config)}")

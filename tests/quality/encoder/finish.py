@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special
 
 from affectflow import weights
@@ -24,15 +23,18 @@ from affectflow_transforms.models.encoder.model import (
 )
 from affectflow_transforms.models.frustration import fit
 from tests.quality.authored.reading import FLAGS
+from tests.quality.encoder import thresholds
 from tests.quality.encoder.lesson import weights_of
 from tests.quality.encoder.rows import EMOTIONS, LABELS, Texts
+from tests.quality.encoder.thresholds import Rows, Values
 
-VERSION = "1"
+VERSION = "2"
 FILE = f"encoder_v{VERSION}.safetensors"
 SHIPPED = (*EMOTIONS, *FLAGS)
 LICENCE = (
     "CC BY 4.0 (GoEmotions, Demszky et al. 2020), MIT (gh_incivility, Ehsani et al. "
-    "2024), Apache-2.0 (all-MiniLM-L6-v2, sentence-transformers)"
+    "2024), CC BY 4.0 (irc_disentanglement, Kummerfeld et al. 2019), Apache-2.0 "
+    "(all-MiniLM-L6-v2, sentence-transformers)"
 )
 _CONFIG = (
     *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
@@ -40,14 +42,16 @@ _CONFIG = (
     *("layer_norm_eps", "hidden_act", "pad_token_id"),
 )
 BITTER = (0.0, 0.25, 0.5, 1.0)
+FLAGGED = ("developers", "authored")
+"""The sets that have frustration and irritation."""
+EMOTIONS_BY = ("goemotions", "developers")
+"""The sets that thresholds of emotions are chosen on."""
 _FRUSTRATION, _IRRITATION, _BITTER = map(
     LABELS.index, ("frustration", "irritation", "bitter")
 )
 
 PLAIN = Scale(*(np.zeros(0, np.float32),) * 3)
 """For a network whose outputs are read as they are."""
-
-Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +72,9 @@ class Combined:
 def combine(given: Texts, found: Values) -> Combined:
     """Returns the head of frustration, chosen by the rows that are for it.
 
-    The weight of `bitter` is the one with the best AUC, comments and authored messages
-    counted alike.
+    The weight of `bitter` is the one with the best AUC, developers' and authored
+    messages counted alike. Comments are not asked: bitterness stands for frustration
+    there, and most of those for choosing are developers' messages, too.
 
     Args:
       given: all texts.
@@ -77,35 +82,51 @@ def combine(given: Texts, found: Values) -> Combined:
     """
     from sklearn.metrics import roc_auc_score
 
-    sets = [(bitter_of(given), given.rows("comments", chosen=True)),
-            (frustrated_of(given), given.rows("authored", chosen=True))]  # fmt: skip
+    sets = [given.rows(of, chosen=True) for of in FLAGGED]
+    truth = given.truth[:, _FRUSTRATION] >= 0.5
     aucs = {}
     for bitter in BITTER:
         sums = found[:, _FRUSTRATION] + bitter * found[:, _BITTER]
-        each = [roc_auc_score(truth >= 0.5, sums[rows]) for truth, rows in sets]
-        print(
-            f"bitter {bitter:g}: AUC {each[0]:.3f} of comments, {each[1]:.3f} authored"
-        )
+        each = [roc_auc_score(truth[rows], sums[rows]) for rows in sets]
+        print(f"bitter {bitter:g}: AUC {each[0]:.3f} {FLAGGED[0]}, {each[1]:.3f} "
+              f"{FLAGGED[1]}")  # fmt: skip
         aucs[bitter] = float(np.mean(each))
     best = max(aucs, key=lambda bitter: aucs[bitter])
     sums = found[:, _FRUSTRATION] + best * found[:, _BITTER]
-    (frustrated, comments), (written, messages) = sets
-    slope, offset = fit.calibrate(
-        (sums[comments], sums[messages]), frustrated > 0, written
-    )
+    slope, offset = _calibrate(given, sums, _FRUSTRATION)
     return Combined(bitter=best, slope=slope, offset=offset)
 
 
-def bitter_of(given: Texts) -> Values:
-    """Returns which comments for choosing are bitter, 0 or 1."""
-    rows = given.rows("comments", chosen=True)
-    return given.truth[rows, _BITTER].astype(np.float64)
+def _flagged(given: Texts) -> tuple[Rows, Values]:
+    """Returns rows for choosing that have flags, and weights: both sets count alike.
+
+    Authored messages have as much frustration as comments, by their weights.
+    """
+    developers, authored = (given.rows(of, chosen=True) for of in FLAGGED)
+    own = weights_of(given, authored)
+    weights = [np.full(len(developers), 1 / len(developers)), own / own.sum()]
+    return np.concatenate([developers, authored]), np.concatenate(weights)
 
 
-def frustrated_of(given: Texts) -> Values:
-    """Returns who finds frustration in authored messages for choosing, 0..1."""
-    rows = given.rows("authored", chosen=True)
-    return given.truth[rows, _FRUSTRATION].astype(np.float64)
+def _calibrate(given: Texts, found: Values, label: int) -> tuple[float, float]:
+    """Returns slope and offset of Platt's scaling, by soft labels.
+
+    Args:
+      given: all texts.
+      found: outputs of a label, shape (texts,).
+      label: its column in `given.truth`.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    rows, weights = _flagged(given)
+    soft, odds = given.truth[rows, label].astype(np.float64), found[rows, None]
+    model = LogisticRegression(C=1e6).fit(
+        np.concatenate([odds, odds]),
+        np.concatenate([soft >= 0, soft < 0]),
+        sample_weight=len(rows)
+        * np.concatenate([weights * soft, weights * (1 - soft)]),
+    )
+    return float(model.coef_[0, 0]), float(model.intercept_[0])
 
 
 def classifier(state: dict[str, Any], combined: Combined) -> dict[str, Any]:
@@ -123,49 +144,53 @@ def classifier(state: dict[str, Any], combined: Combined) -> dict[str, Any]:
 def scale_of(given: Texts, found: Values) -> Scale:
     """Returns what reads the outputs of the shipped network, from rows for choosing.
 
-    A text is frustrated from the score on that 3 % of civil comments reach.
-
     Args:
       given: all texts.
       found: its outputs, shape (texts, labels of `SHIPPED`).
     """
-    reddit, comments = (
-        given.rows(of, chosen=True) for of in ("goemotions", "comments")
+    reddit, n = given.rows("goemotions", chosen=True), len(EMOTIONS)
+    slope, offset = emotions_fit.calibrate(
+        found[reddit, :n], given.truth[reddit, :n] > 0
     )
-    n = len(EMOTIONS)
-    truth = given.truth[reddit, :n] > 0
-    fitted = emotions_fit.fit_calibration(found[reddit, :n], truth)
-    civil = given.truth[comments, LABELS.index("uncivil")] == 0
-    odds = np.quantile(found[comments[civil], _FRUSTRATION], 1 - fit.FALSE_FLAGS)
+    scores = special.expit(slope * found[:, :n] + offset)
+    for told in (
+        *thresholds.reliability(given, scores),
+        *thresholds.compared(given, scores),
+    ):
+        print(told)
+    sets = [given.rows(of, chosen=True) for of in EMOTIONS_BY]
     own = irritation(given, found)
     whole = (
-        (fitted.slope, 1.0, own[0]),
-        (fitted.offset, 0.0, own[1]),
-        (fitted.thresholds, special.expit(odds), own[2]),
+        (slope, 1.0, own[0]),
+        (offset, 0.0, own[1]),
+        (
+            thresholds.of_emotions(given, scores, sets),
+            frustrated_from(given, found),
+            own[2],
+        ),
     )
     return Scale(*(np.concatenate([e, r]).astype(np.float32) for e, *r in whole))
 
 
-def irritation(given: Texts, found: Values) -> tuple[float, float, float]:
-    """Returns slope, offset and threshold of irritation, by authored messages.
+def frustrated_from(given: Texts, found: Values) -> float:
+    """Returns the score from which a text is frustrated.
 
-    They are weighted to the comments' share of frustration; the threshold is that of
-    the highest F1.
+    Of the developers' messages in which no pass finds frustration, `FALSE_FLAGS` reach
+    it: what civil comments reach says less, since they may be frustrated.
     """
-    from sklearn.linear_model import LogisticRegression
+    rows = given.rows("developers", chosen=True)
+    calm = rows[given.truth[rows, _FRUSTRATION] == 0]
+    odds = np.quantile(found[calm, _FRUSTRATION], 1 - fit.FALSE_FLAGS)
+    return float(special.expit(odds))
 
-    rows = given.rows("authored", chosen=True)
-    soft = given.truth[rows, _IRRITATION].astype(np.float64)
-    weight = weights_of(given, rows)
-    odds = found[rows, _IRRITATION][:, None]
-    model = LogisticRegression(C=1e6).fit(
-        np.concatenate([odds, odds]),
-        np.concatenate([soft >= 0, soft < 0]),
-        sample_weight=np.concatenate([weight * soft, weight * (1 - soft)]),
-    )
-    scores = model.predict_proba(odds)[:, 1]
-    (threshold,) = emotions_fit.best_thresholds(scores[:, None], soft[:, None] >= 0.5)
-    return float(model.coef_[0, 0]), float(model.intercept_[0]), float(threshold)
+
+def irritation(given: Texts, found: Values) -> tuple[float, float, float]:
+    """Returns slope, offset and threshold of irritation, that of the highest F1."""
+    slope, offset = _calibrate(given, found[:, _IRRITATION], _IRRITATION)
+    rows, weights = _flagged(given)
+    scores = special.expit(slope * found[rows, _IRRITATION] + offset)
+    truth = given.truth[rows, _IRRITATION] >= 0.5
+    return slope, offset, thresholds.best(scores, truth, weights)
 
 
 def config_of(module: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from tests.quality.encoder.rows import (
     FRUSTRATED_SHARE,
     LABELS,
     OF_COMMENTS,
+    Mask,
     Texts,
 )
 from tests.quality.encoder.upper_layers import (
@@ -21,8 +22,11 @@ from tests.quality.encoder.upper_layers import (
 )
 
 COMMENTS = 0.4
-"""Weight of a comment for `frustration`, beside an authored message; half of the
-comments are read in an epoch."""
+"""Weight of a comment for `frustration`, beside an authored message, unless it is among
+the developers' messages, which say more; half of the comments are read in an epoch."""
+DEVELOPERS = 1.5
+"""Weight of a developers' message for emotions, beside one of Reddit. There are 14 of
+Reddit for each of these, which are of the kind that the model is for."""
 N_EMOTIONS = len(EMOTIONS)
 _FLAGS = [LABELS.index(name) for name in FLAGS]
 _COMMENTS = [LABELS.index(name) for name in OF_COMMENTS]
@@ -43,7 +47,10 @@ def lesson_of(given: Texts, teacher: Matrix) -> Lesson:
     _of_authored(given, target, counted)
     counted[np.ix_(comments, _COMMENTS)] = 1
     target[comments, _FLAGS[0]] = target[comments, _COMMENTS[0]]
-    counted[comments, _FLAGS[0]] = COMMENTS
+    counted[comments & ~_labelled(given), _FLAGS[0]] = COMMENTS
+    developers = given.of == "developers"
+    counted[developers, :N_EMOTIONS] = DEVELOPERS
+    counted[np.ix_(developers, _FLAGS)] = 1
     counted[:, :N_EMOTIONS] *= rare(y)
     halved = comments | (reddit & alone_neutral(given.truth[:, :N_EMOTIONS] > 0))
     return Lesson(
@@ -52,6 +59,12 @@ def lesson_of(given: Texts, teacher: Matrix) -> Lesson:
         learned=np.flatnonzero(~given.chosen),
         halved=np.flatnonzero(~given.chosen & halved),
     )
+
+
+def _labelled(given: Texts) -> Mask:
+    """Returns which texts are among the developers' messages."""
+    told = {given.texts[row] for row in np.flatnonzero(given.of == "developers")}
+    return np.array([text in told for text in given.texts])
 
 
 def _of_authored(given: Texts, target: Matrix, counted: Matrix) -> None:

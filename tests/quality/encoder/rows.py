@@ -1,13 +1,13 @@
-"""What the encoder learns from: three sets, and the labels that each of them has.
+"""What the encoder learns from: four sets, and the labels that each of them has.
 
-GoEmotions has 28 emotions, the authored corpus also `frustration` and `irritation`, and
-gh_incivility what it calls bitter or impatient, and uncivil. A row of one set says
-nothing of the labels of another.
+GoEmotions has 28 emotions, the authored corpus and the developers' messages also
+`frustration` and `irritation`, and gh_incivility what it calls bitter or impatient, and
+uncivil. A row of one set says nothing of the labels of another.
 """
 
 import csv
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,14 +25,17 @@ from affectflow_transforms.models.frustration.train import (
     read_comments,
 )
 from tests.quality.authored import training
-from tests.quality.authored.reading import FLAGS
+from tests.quality.authored.reading import FLAGS, Row
 from tests.quality.authored.reading import rows as corpus
+from tests.quality.developers.reading import marked
 from tests.quality.encoder.upper_layers import Matrix
 
 EMOTIONS = get("goemotions").labels
 OF_COMMENTS = ("bitter", "uncivil")
 LABELS = (*EMOTIONS, *FLAGS, *OF_COMMENTS)
-SETS = ("goemotions", "authored", "comments")
+SETS = ("goemotions", "authored", "comments", "developers")
+OF_THREADS = ("comments", "developers")
+"""Sets that share threads: what is for choosing in one is so in the other."""
 FRUSTRATED_SHARE = 0.13
 """That of gh_incivility's comments: authored messages are weighted to it."""
 
@@ -48,7 +51,7 @@ class Texts:
       of: the set of each text.
       truth: shape (texts, labels), 0..1; 0 for a label that the set does not have.
       chosen: which are for choosing: a tenth of comments, briefs and threads, by hash.
-      units: the comment, brief or thread of each.
+      units: the comment, brief, thread or piece of a chat of each.
     """
 
     texts: list[str]
@@ -77,7 +80,12 @@ def everything(data: Path) -> Texts:
     Args:
       data: the folder of the shared data sets.
     """
-    parts = [_goemotions(data / "goemotions"), _authored(), _comments(data)]
+    parts = [
+        _goemotions(data / "goemotions"),
+        _authored(),
+        _comments(data),
+        _developers(data),
+    ]
     texts, units, truth = (
         [each for part in parts for each in part[number]] for number in range(3)
     )
@@ -97,7 +105,7 @@ def _is_chosen(of: str, unit: str) -> bool:
     Threads have a hash of their own: by that of briefs, the tenth is in the reserved
     fifth.
     """
-    return is_held_out(f"chosen by {unit}" if of == "comments" else unit)
+    return is_held_out(f"chosen by {unit}" if of in OF_THREADS else unit)
 
 
 Part = tuple[list[str], list[str], list[list[float]]]
@@ -113,7 +121,17 @@ def _goemotions(folder: Path) -> Part:
 
 
 def _authored() -> Part:
-    texts, soft = corpus("texts"), training.soft_labels()
+    return _soft(corpus("texts"), training.soft_labels())
+
+
+def _developers(data: Path) -> Part:
+    texts, passes = marked(data)
+    said = [{row["id"]: row for row in rows} for rows in passes]
+    return _soft(texts, training.soft_labels(said))
+
+
+def _soft(texts: Sequence[Row], soft: Mapping[str, Mapping[str, float]]) -> Part:
+    """Returns texts with the share of the passes that give each label."""
     return [row["text"] for row in texts], [row["brief"] for row in texts], [
         [soft[row["id"]].get(label, 0.0) for label in LABELS] for row in texts
     ]  # fmt: skip
