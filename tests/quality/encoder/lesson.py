@@ -25,8 +25,8 @@ COMMENTS = 0.4
 """Weight of a comment for `frustration`, beside an authored message, unless it is among
 the developers' messages, which say more; half of the comments are read in an epoch."""
 DEVELOPERS = 1.5
-"""Weight of a developers' message for emotions, beside one of Reddit. There are 14 of
-Reddit for each of these, which are of the kind that the model is for."""
+"""Weight of a developers' message for emotions, beside a Reddit comment. An epoch has
+eight of these for each message of the kind that the model is for."""
 N_EMOTIONS = len(EMOTIONS)
 _FLAGS = [LABELS.index(name) for name in FLAGS]
 _COMMENTS = [LABELS.index(name) for name in OF_COMMENTS]
