@@ -127,7 +127,7 @@ def developers(data: Path) -> str:
             "emotion, with about as many positives as negatives in some: AUC can be "
             "compared, AP and Brier skill cannot.",
             "",
-            _jira(data),
+            jira(data),
         ]
     )
 
@@ -161,11 +161,12 @@ def _by_repository(given: Labelled) -> str:
     return markdown.figures(rows, group="repository")
 
 
-def _jira(data: Path) -> str:
+def jira(data: Path, by: Answering = embedded.answers) -> str:
+    """Returns a table of sentences of an issue tracker, as `by` answers them."""
     columns = []
     for label in ("anger", "joy", "love", "sadness"):
         given = datasets.jira_emotion(data, label)
-        columns.append(_family(given, embedded.answers(given.texts), label))
+        columns.append(_family(given, by(given.texts), label))
     rows = [
         row
         for row in measuring.figures(columns)

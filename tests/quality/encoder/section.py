@@ -75,6 +75,14 @@ def section(data: Path) -> str:
                 [*emotions.SHAVER, "irritation"],
                 answers,
             ),
+            "Stack Overflow posts (Novielli et al., 2018), likewise:",
+            "",
+            emotions.families(
+                datasets.stack_overflow_emotion(data), emotions.SHAVER, answers
+            ),
+            "Sentences of issue trackers (Ortu et al., MSR 2016), likewise:",
+            "",
+            emotions.jira(data, answers),
         ]
     )
 

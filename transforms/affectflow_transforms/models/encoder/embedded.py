@@ -61,7 +61,8 @@ class EmbeddedEncoder(Scorer[Read]):
     card: ClassVar[Card] = Card(
         summary="28 emotions of GoEmotions, and frustration; embedded encoder, English",
         weights_licence="Apache-2.0 (trained on GoEmotions, CC BY 4.0, "
-        "gh_incivility, MIT, and messages written for this project, Apache-2.0)",
+        "gh_incivility, MIT, irc_disentanglement, CC BY 4.0, and messages written for "
+        "this project, Apache-2.0)",
         extra="torch",
     )
 
