@@ -44,7 +44,7 @@ _CONFIG = (
 BITTER = (0.0, 0.25, 0.5, 1.0)
 FLAGGED = ("developers", "authored")
 """The sets that have frustration and irritation."""
-EMOTIONS_BY = ("goemotions", "developers")
+EMOTIONS_BY = ("goemotions",)
 """The sets that thresholds of emotions are chosen on."""
 _FRUSTRATION, _IRRITATION, _BITTER = map(
     LABELS.index, ("frustration", "irritation", "bitter")
