@@ -116,15 +116,20 @@ def _calibrate(given: Texts, found: Values, label: int) -> tuple[float, float]:
       found: outputs of a label, shape (texts,).
       label: its column in `given.truth`.
     """
+    rows, weights = _flagged(given)
+    soft = given.truth[rows, label].astype(np.float64)
+    both = (len(rows) * weights * share for share in (soft, 1 - soft))
+    return _platt(found[rows], *both)
+
+
+def _platt(decided: Values, yes: Values, no: Values) -> tuple[float, float]:
+    """Returns slope and offset for decisions, each weighted as a yes and as a no."""
     from sklearn.linear_model import LogisticRegression
 
-    rows, weights = _flagged(given)
-    soft, odds = given.truth[rows, label].astype(np.float64), found[rows, None]
     model = LogisticRegression(C=1e6).fit(
-        np.concatenate([odds, odds]),
-        np.concatenate([soft >= 0, soft < 0]),
-        sample_weight=len(rows)
-        * np.concatenate([weights * soft, weights * (1 - soft)]),
+        np.concatenate([decided, decided])[:, None],
+        np.repeat([True, False], len(decided)),
+        sample_weight=np.concatenate([yes, no]),
     )
     return float(model.coef_[0, 0]), float(model.intercept_[0])
 

@@ -177,7 +177,7 @@ def _real(data: Path) -> Iterator[tuple[str, list[str], embedded.Mask]]:
         truths.append(reading.either("frustration", found, file))
         drawn = [row["drawn"] == "random" for row in sampling.sample(file)]
         at_random.append(np.array(drawn))
-        name = f"400 real messages, half spread over the score of {model}"
+        name = f"400 real messages, half spread over the score that {model} had"
         yield name, texts[-1], truths[-1]
     kept = np.concatenate(at_random)
     both = [text for text, is_kept in zip(chain(*texts), kept, strict=True) if is_kept]

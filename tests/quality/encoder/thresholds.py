@@ -58,7 +58,8 @@ def compared(given: Texts, scores: Values) -> Iterator[str]:
     for names in BY:
         chosen = np.zeros((len(given.texts), N_EMOTIONS), np.bool_)
         for seen, unseen in folds(np.array(given.units)):
-            sets = [np.intersect1d(given.rows(of, chosen=True), seen) for of in names]
+            rows = [given.rows(of, chosen=True) for of in names]
+            sets = [each[seen[each]] for each in rows]
             thresholds = of_emotions(given, scores, sets)
             chosen[unseen] = scores[unseen, :N_EMOTIONS] >= thresholds
         told = [_macro_f1(given, chosen, of) for of in (REDDIT, DEVELOPERS)]
