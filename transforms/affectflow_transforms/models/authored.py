@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from affectflow import registry
 from affectflow.batches.readings import read
-from affectflow.kinds.trainer import is_held_out
 from affectflow.schemas import UTTERANCES, fields
 from affectflow.sources.marked import TEXTS, Marked, read_marked
 from affectflow_transforms.text.normalize import NormalizeText
@@ -46,14 +45,14 @@ class Authored:
 def read_authored(data: Path) -> Authored:
     """Returns the messages in a folder except a tenth of the briefs; perhaps none.
 
-    The tenth is for choosing settings: see `is_held_out`. A folder without
+    The tenth is for choosing settings: see `Marked.is_for_choosing`. A folder without
     `texts.jsonl` has no messages.
 
     Raises:
       UsageError: labels are missing, or a line is malformed.
     """
     every = read_marked(data) if (data / TEXTS).is_file() else []
-    found = [each for each in every if not is_held_out(each.brief)]
+    found = [each for each in every if not each.is_for_choosing]
     return Authored(
         texts=readings([each.text for each in found]),
         briefs=[each.brief for each in found],
