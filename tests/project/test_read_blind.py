@@ -12,7 +12,8 @@ from tests.quality.read.draw import Drawn, Item
 from tests.quality.read.join import BUILDS, KINDS, READINGS, Verdict
 
 CORPORA = ("chat", "issues", "jira", "so")
-DRAWN = {"verdicts_5": {"cause": 30}, "verdicts_5_second": {"cause": 30}}
+LATEST = ("verdicts_5", "verdicts_5_second", "verdicts_6")
+DRAWN = dict.fromkeys(LATEST, {"cause": 30})
 """How many of a kind were drawn of each corpus and build, where not 20 of both."""
 
 

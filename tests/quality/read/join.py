@@ -20,7 +20,7 @@ READINGS = tuple(
     Path(__file__).with_name(name)
     for name in (
         "verdicts.csv",
-        *(f"verdicts_{n}.csv" for n in (2, 3, 4, 5, "5_second")),
+        *(f"verdicts_{n}.csv" for n in (2, 3, 4, 5, "5_second", 6)),
     )
 )
 """A file for each reading, the first first."""
