@@ -13,7 +13,7 @@ from tests.quality.read.join import BUILDS, KINDS, READINGS, Verdict
 
 CORPORA = ("chat", "issues", "jira", "so")
 LATEST = ("verdicts_5", "verdicts_5_second", "verdicts_6")
-DRAWN = dict.fromkeys(LATEST, {"cause": 30})
+DRAWN = {key: {"cause": 30} for key in LATEST}
 """How many of a kind were drawn of each corpus and build, where not 20 of both."""
 
 
