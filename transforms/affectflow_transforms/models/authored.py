@@ -2,7 +2,7 @@
 
 They are in the same folder, in the format of `affectflow.sources.marked`. In the
 repository, `python -m tests.quality.authored.export FOLDER` writes those that were
-authored for this project.
+authored for this project, and `tests.quality.developers.export` real ones beside them.
 """
 
 from collections import Counter
@@ -29,12 +29,14 @@ class Authored:
 
     Args:
       texts: as a model reads them.
-      briefs: the brief of each text; texts of one brief stay together in a split.
+      briefs: the brief or conversation of each text; a split keeps them together.
+      real: which were not written for this, shape (texts,).
       labels: for each text, labels with the share of readers who give them.
     """
 
     texts: list[str]
     briefs: list[str]
+    real: npt.NDArray[np.bool_]
     labels: list[dict[str, float]]
 
     def shares(self, label: str) -> Values:
@@ -43,10 +45,9 @@ class Authored:
 
 
 def read_authored(data: Path) -> Authored:
-    """Returns the messages in a folder except a tenth of the briefs; perhaps none.
+    """Returns the messages in a folder except those for choosing; perhaps none.
 
-    The tenth is for choosing settings: see `Marked.is_for_choosing`. A folder without
-    `texts.jsonl` has no messages.
+    A folder without `texts.jsonl` has no messages.
 
     Raises:
       UsageError: labels are missing, or a line is malformed.
@@ -56,6 +57,7 @@ def read_authored(data: Path) -> Authored:
     return Authored(
         texts=readings([each.text for each in found]),
         briefs=[each.brief for each in found],
+        real=np.array([each.real for each in found], np.bool_),
         labels=[_shares(each) for each in found],
     )
 

@@ -31,6 +31,8 @@ MEANT = 0.26
 """Scale of the senses of words beside n-grams: smaller values shrink them more."""
 AUTHORED = 1.0
 """Weight of a text that was written for this project, beside one of the data set."""
+REAL = 2.0
+"""Weight of a message of developers, beside a text of the data set."""
 RATED = 5.0
 """Weight of a rated word beside a text of the data set: see `polarity`."""
 LEAST_RATING = 1.0
@@ -98,7 +100,7 @@ class Examples:
         Args:
           targets: shape (labels,), 0..1.
         """
-        total = self.weights.sum(axis=0)
+        total = np.maximum(self.weights.sum(axis=0), np.finfo(np.float64).tiny)
         share = (self.weights * self.y).sum(axis=0) / total
         known = (share > 0) & (share < 1)
         yes, no = (

@@ -109,8 +109,7 @@ def fit_weights(source: Path, labels: tuple[str, ...], licence: str) -> bytes:
     beside = _rated(vocabulary, labels)
     written = authored.read_authored(source.parent)
     if written.texts:
-        # Frustration is oversampled there: labels get the shares that they have here.
-        beside += _examples(written, vocabulary, labels).balanced(y.mean(axis=0))
+        beside += _examples(written, vocabulary, labels, y.mean(axis=0))
     decided = fit.decide_held_out(x, y, beside)
     calibration = fit.fit_calibration(decided, y)
     _report(calibration.probabilities(decided), y, labels)
@@ -131,11 +130,20 @@ def fit_weights(source: Path, labels: tuple[str, ...], licence: str) -> bytes:
 
 
 def _examples(
-    given: Authored, vocabulary: Vocabulary, labels: tuple[str, ...]
+    given: Authored, vocabulary: Vocabulary, labels: tuple[str, ...], usual: fit.Values
 ) -> Examples:
+    """Returns messages with soft labels.
+
+    Frustration is oversampled among authored ones, so their labels get the shares that
+    are usual. Real ones keep theirs: a calm report is most often neutral.
+    """
     x = fit.features(given.texts, vocabulary, senses())
     shares = np.stack([given.shares(label) for label in labels], axis=1)
-    return Examples.soft(x, shares, fit.AUTHORED)
+    authored, real = (
+        Examples.soft(x[rows], shares[rows], weight)
+        for rows, weight in ((~given.real, fit.AUTHORED), (given.real, fit.REAL))
+    )
+    return authored.balanced(usual) + real
 
 
 def _rated(vocabulary: Vocabulary, labels: tuple[str, ...]) -> Examples:
@@ -191,6 +199,7 @@ def _settings() -> dict[str, object]:
         "least_rating": fit.LEAST_RATING,
         "meant": fit.MEANT,
         "rated": fit.RATED,
+        "real": fit.REAL,
         "folds": fit.FOLDS,
         "min_texts": fit.MIN_TEXTS,
         "min_word_texts": packing.MIN_WORD_TEXTS,
