@@ -12,8 +12,8 @@ from tests.quality.read.draw import Drawn, Item
 from tests.quality.read.join import BUILDS, KINDS, READINGS, Verdict
 
 CORPORA = ("chat", "issues", "jira", "so")
-LATEST = ("verdicts_5", "verdicts_5_second", "verdicts_6")
-DRAWN = {key: {"cause": 30} for key in LATEST}
+LATEST = ("5", "5_second", "6", "6_second", "7", "7_second")
+DRAWN = {f"verdicts_{n}": {"cause": 30} for n in LATEST}
 """How many of a kind were drawn of each corpus and build, where not 20 of both."""
 
 

@@ -20,7 +20,10 @@ READINGS = tuple(
     Path(__file__).with_name(name)
     for name in (
         "verdicts.csv",
-        *(f"verdicts_{n}.csv" for n in (2, 3, 4, 5, "5_second", 6)),
+        *(
+            f"verdicts_{n}.csv"
+            for n in (2, 3, 4, 5, "5_second", 6, "6_second", 7, "7_second")
+        ),
     )
 )
 """A file for each reading, the first first."""
