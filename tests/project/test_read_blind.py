@@ -115,6 +115,19 @@ def test_the_page_shows_what_the_verdicts_count(reading):
         assert line in page
 
 
+@pytest.mark.parametrize("name", ["verdicts_6_encoder", "verdicts_6_encoder_second"])
+def test_the_page_shows_the_share_of_a_build_that_was_read_alone(name):
+    reading = READINGS[0].with_name(f"{name}.csv")
+    page = reading.with_name("README.md").read_text(encoding="utf-8")
+
+    read = join.of(join.stored(reading), ["encoder"])
+    good = sum(each.verdict != "wrong" for each in read)
+
+    assert len(read) == 120
+    assert f"{good / len(read):.3f}".removeprefix("0") in page
+    assert f"`{reading.name}`" in page
+
+
 def test_the_page_shows_what_was_said_of_themes():
     folder = READINGS[0].parent
     page = (folder / "README.md").read_text(encoding="utf-8")
