@@ -1,20 +1,18 @@
 """Developers' messages of two public sets, and what two passes say of them."""
 
-import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from affectflow_transforms.models.frustration.train import SOURCE, read_comments
+from tests.quality.authored.reading import PASSES as PASSES
+from tests.quality.authored.reading import Row
+from tests.quality.real import sampling
 from tests.quality.real.sampling import Message, irc_lines
 
 FOLDER = Path(__file__).parent
 SAMPLE = FOLDER / "messages.csv"
-PASSES = (1, 2)
 COMMENTS, CHAT = "gh_incivility", "irc_disentanglement"
-
-Row = dict[str, Any]
 
 
 def sample() -> list[dict[str, str]]:
@@ -23,8 +21,7 @@ def sample() -> list[dict[str, str]]:
     The unit is the thread of a comment, or fifty lines of a chat: what a split keeps
     together.
     """
-    with SAMPLE.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+    return sampling.sample(SAMPLE)
 
 
 def labels(number: int) -> dict[str, Row]:

@@ -21,6 +21,7 @@ from affectflow_transforms.models.frustration.train import (
     is_reserved,
     read_comments,
 )
+from tests.quality.read.join import rows
 from tests.quality.real.sampling import opened
 
 _LINE = re.compile(r"^(?:\d+\s+)?\[(\d{4}-\d\d-\d\d)[T ]([\d:]{8})\] <([^>]+)> (.*)$")
@@ -65,14 +66,14 @@ def issues(data: Path) -> Iterator[Said]:
 def jira(data: Path) -> Iterator[Said]:
     """Yields the sentences of a tracker, equal ones once, each on its own."""
     files = sorted((data / "jira_emotion").glob("*.csv"))
-    texts = dict.fromkeys(row["text"] for file in files for row in _rows(file))
+    texts = dict.fromkeys(row["text"] for file in files for row in rows(file))
     for number, text in enumerate(texts):
         yield Said(str(number), str(number), "", "", text)
 
 
 def so(data: Path) -> Iterator[Said]:
     """Yields posts of Stack Overflow, each on its own."""
-    for row in _rows(data / "senti4sd" / "train.csv"):
+    for row in rows(data / "senti4sd" / "train.csv"):
         yield Said(row["id"], row["id"], "", "", row["text"])
 
 
@@ -82,11 +83,6 @@ CORPORA: dict[str, Callable[[Path], Iterator[Said]]] = {
     "jira": jira,
     "so": so,
 }
-
-
-def _rows(file: Path) -> list[dict[str, str]]:
-    with file.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
 
 
 def make(said: list[Said], lake: Path, model: str, miner: str) -> None:

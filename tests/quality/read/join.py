@@ -56,9 +56,9 @@ def joined(folder: Path) -> list[Verdict]:
     Raises:
       ValueError: an item has no verdict, or one that is not known.
     """
-    said = {row.pop("number"): row for row in _rows(folder / "verdicts.csv")}
+    said = {row.pop("number"): row for row in rows(folder / "verdicts.csv")}
     found = []
-    for row in _rows(folder / "key.csv"):
+    for row in rows(folder / "key.csv"):
         number = row.pop("number")
         judged = said.get(number, {})
         if (verdict := judged.get("verdict")) not in SAYS:
@@ -71,10 +71,11 @@ def joined(folder: Path) -> list[Verdict]:
 
 def stored(reading: Path) -> list[Verdict]:
     """Returns the verdicts that the repository keeps of a reading."""
-    return [Verdict(**row) for row in _rows(reading)]
+    return [Verdict(**row) for row in rows(reading)]
 
 
-def _rows(file: Path) -> list[dict[str, str]]:
+def rows(file: Path) -> list[dict[str, str]]:
+    """Returns the rows of a CSV file."""
     with file.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 

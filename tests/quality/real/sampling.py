@@ -65,8 +65,8 @@ def _sets(data: Path) -> Iterator[tuple[str, str, Iterable[str]]]:
 
 def opened(file: Path) -> list[str]:
     """Returns the lines of a file, gzipped or not."""
-    opened = gzip.open if file.suffix == ".gz" else open
-    with opened(file, "rt", encoding="utf-8", errors="replace") as lines:
+    opener = gzip.open if file.suffix == ".gz" else open
+    with opener(file, "rt", encoding="utf-8", errors="replace") as lines:
         return list(lines)
 
 

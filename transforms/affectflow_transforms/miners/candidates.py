@@ -72,7 +72,7 @@ def best_cause(
 
     Ties go to the first. `in_talk` says that something was said before, so that a mere
     reaction ("that's great") points to it. `is_scored` says that a model chose the
-    label, so that what speaks against the emotion is no cause of it.
+    label: there is no cause if its likeliest clause speaks against the emotion.
     """
     scene = look(reading, label, in_talk=in_talk)
     ranked = sorted(_candidates(scene), key=lambda c: (-c.score, c.span.start))

@@ -111,7 +111,7 @@ def _is_bare(reading: Reading, span: Span) -> bool:
 def without_thanks(reading: Reading, span: Span) -> Span | None:
     """Returns a span without the thanks that it begins or ends with; None if bare.
 
-    Not if they say what for.
+    Thanks that say what for stay.
     """
     if not _may_be_courtesy(reading, span):
         return span

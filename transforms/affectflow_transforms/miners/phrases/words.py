@@ -63,6 +63,7 @@ LIGHT = (
     r"feel(?:s|ing)?|felt|mak(?:es?|ing)|made|said|guess(?:ed)?|thought|seen|saw",
     r"expect(?:ed)?|sound(?:s|ed)?|looks?|seem(?:s|ed)?|call(?:ed)?|put|admit|must",
     r"trying|try|tried|mildly|absolute(?:ly)?|honest(?:ly)?|colou?r|mood|piece|words?",
-    r"work|job|find|stuff|release|envious|chuffed|hugs?|cheers|kid|ever|yet|again|now|today|tonight|years?|no|not|sorry|glad",
+    r"ever|yet|again|now|today|tonight|years?|no|not|sorry|glad",
+    r"work|job|find|stuff|release|envious|chuffed|hugs?|cheers|kid",
 )
 """Words beside those of a feeling that do not say what it is about."""
